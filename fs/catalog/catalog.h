@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#ifndef SOBREFS_CATALOG_CATALOG_H
+#define SOBREFS_CATALOG_CATALOG_H
+
+/*
+ * The SQLite database of a drive: `catalog.db`, WAL, synchronous=FULL. This
+ * module gives the connection, transactions, numbered migrations, typed
+ * statements, and the tables of the namespace (inode, name, meta); the
+ * tables of packs, chunks and contents belong to fs/store, which keeps its
+ * own SQL and runs it through the statements here. Format:
+ * docs/format/catalog.md.
+ *
+ * Order (DESIGN invariant 2): the stub's xattr decides a file's state, the
+ * catalog follows; a content's references are committed before the stub is
+ * made. `inode.content` is the reference: it may be there for too long after
+ * a crash, never too short.
+ *
+ * Threads: any thread may call anything. Readers use connections of their
+ * own and see what is committed. There is one writer at a time:
+ * catalog_begin() waits for it.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "fs/base/clock.h"
+#include "fs/base/error.h"
+#include "fs/base/hash.h"
+
+struct catalog;
+
+enum catalog_mode {
+	CATALOG_CREATE,	  /* open, create when there is none, migrate */
+	CATALOG_READONLY, /* write nothing at all, not even a WAL */
+};
+
+/*
+ * Opens `path`/catalog.db. Errors: -SOBRE_ESCHEMA when a newer sobrefs wrote
+ * it (the text names both versions), -SOBRE_ECORRUPT when it is no database
+ * or fails SQLite's quick_check, -ENOSPC, -EROFS. Nothing is changed then.
+ * Starts the thread that writes events behind; catalog_close() commits what
+ * is queued, marks the stop as clean and ends it.
+ */
+int catalog_open(const char *dir_path, enum catalog_mode mode,
+		 const struct clock *clock, struct catalog **ret_cat,
+		 struct error *err);
+void catalog_close(struct catalog *cat);
+DEFINE_CLEANUP(struct catalog *, catalog_close)
+
+/* True when the last run didn't close it: a reconciling scan is due. */
+bool catalog_was_unclean(const struct catalog *cat);
+/* What a scan that came to its end says; durable. */
+int catalog_mark_reconciled(struct catalog *cat, struct error *err);
+/* True until a full scan of stubs has ended since the last unclean stop. */
+bool catalog_needs_scan(const struct catalog *cat);
+
+/* --- transactions ---------------------------------------------------- */
+
+/* Takes the writer; events queued before now are written first, in the same
+ * transaction. A thread must not nest them. */
+int catalog_begin(struct catalog *cat, struct error *err);
+/* On failure everything since catalog_begin() is undone. Either way the
+ * writer is free again. */
+int catalog_commit(struct catalog *cat, struct error *err);
+void catalog_rollback(struct catalog *cat);
+
+/* --- statements, for the modules that own tables ---------------------- */
+
+struct catalog_stmt;
+
+/* Inside a transaction of this thread: on the writer. `sql` is a literal:
+ * statements are cached by its address. */
+struct catalog_stmt *catalog_write_stmt(struct catalog *cat, const char *sql,
+					struct error *err);
+/* Anywhere: on a reader of its own until stmt_done(). */
+struct catalog_stmt *catalog_read_stmt(struct catalog *cat, const char *sql,
+				       struct error *err);
+/* Gives it back; accepts NULL. Every statement taken must be given back. */
+void stmt_done(struct catalog_stmt *s);
+DEFINE_CLEANUP(struct catalog_stmt *, stmt_done)
+
+/* Parameters count from 1. A failed bind shows at the next step. */
+void stmt_bind_i64(struct catalog_stmt *s, int at, int64_t v);
+void stmt_bind_blob(struct catalog_stmt *s, int at, const void *v, size_t len);
+void stmt_bind_null(struct catalog_stmt *s, int at);
+/* 1: a row; 0: no more; negative: failed. */
+int stmt_step(struct catalog_stmt *s, struct error *err);
+/* Steps to the end, then resets for new binds. Returns rows changed or
+ * negative. */
+int64_t stmt_run(struct catalog_stmt *s, struct error *err);
+/* Ready for new binds. */
+void stmt_reset(struct catalog_stmt *s);
+/* Columns count from 0. */
+int64_t stmt_i64(struct catalog_stmt *s, int col);
+bool stmt_is_null(struct catalog_stmt *s, int col);
+/* Borrowed until the next step; NULL and 0 for NULL or empty. */
+const void *stmt_blob(struct catalog_stmt *s, int col, size_t *ret_len);
+
+/* --- meta: small named values, durable at once ------------------------ */
+int catalog_meta_set(struct catalog *cat, const char *key, int64_t value,
+		     struct error *err);
+/* `fallback` when there is none. */
+int64_t catalog_meta_get(struct catalog *cat, const char *key,
+			 int64_t fallback);
+
+/* --- inodes and names -------------------------------------------------- */
+
+#define CATALOG_HANDLE_MAX 64
+
+/* What the catalog knows of one lower inode. Known by (ino, btime): a row
+ * whose birth time differs is of a dead inode, and is replaced. */
+struct catalog_inode {
+	uint64_t ino;
+	int64_t btime_ns;
+	uint32_t mode; /* type and permissions */
+	uint32_t uid;
+	uint32_t gid;
+	uint32_t nlink;
+	uint64_t size_bytes;
+	uint64_t blocks; /* of 512 B, on the lower file system */
+	int64_t mtime_ns;
+	int64_t ctime_ns;
+	bool packed; /* then `content` is its content */
+	struct hash128 content;
+	/* The ctime to show while the lower's equals `packed_ctime_ns`. Both
+	 * 0: none. */
+	int64_t shown_ctime_ns;
+	int64_t packed_ctime_ns;
+	uint8_t handle_len; /* 0: unknown */
+	int32_t handle_type;
+	uint8_t handle[CATALOG_HANDLE_MAX];
+};
+
+enum catalog_event_kind {
+	CATALOG_EVENT_INODE,	/* attributes as observed; content, shown
+				   ctime and handle untouched if handle_len
+				   is 0 */
+	CATALOG_EVENT_NAME,	/* `name` in `parent` is now `ino` */
+	CATALOG_EVENT_UNNAME,	/* `name` in `parent` is gone */
+	CATALOG_EVENT_MOVE,	/* `name` in `parent` became `new_name` in
+				   `new_parent` (replacing) */
+	CATALOG_EVENT_GONE,	/* the inode is dead: row and content reference
+				   go, if (ino, btime) still match */
+	CATALOG_EVENT_PLAIN,	/* the file is plain: drop the reference to
+				   `inode.content` if it is still that one,
+				   set the two ctimes from `inode` */
+	CATALOG_EVENT_CTIME,	/* record the two ctimes of `inode` */
+	CATALOG_EVENT_USED,	/* last use was on `day` (days since 1970) */
+};
+
+struct catalog_event {
+	enum catalog_event_kind kind;
+	struct catalog_inode inode; /* ino and btime at least */
+	uint64_t parent;
+	uint64_t new_parent;
+	const char *name;     /* copied; any bytes but NUL and '/' */
+	const char *new_name; /* copied */
+	int32_t day;
+};
+
+/*
+ * Queues an event; written within a second, in order, with those of the same
+ * inode coalesced. Order holds against transactions too: what was posted
+ * before catalog_begin() is written before what follows. Waits when the
+ * queue is full (65,536). -ENOMEM.
+ */
+int catalog_post(struct catalog *cat, const struct catalog_event *ev);
+/* Writes and commits all that is queued now. */
+int catalog_flush(struct catalog *cat, struct error *err);
+/* Events not yet committed. */
+uint64_t catalog_queue_length(struct catalog *cat);
+
+/* Reads; -ENOENT when unknown or when btime differs (btime 0: any). */
+int catalog_inode_get(struct catalog *cat, uint64_t ino, int64_t btime_ns,
+		      struct catalog_inode *ret_inode, struct error *err);
+/* Inside a transaction: the row as given, all of it, `seen` as of now. */
+int catalog_inode_put(struct catalog *cat, const struct catalog_inode *inode,
+		      struct error *err);
+/* Inside a transaction: the file is about to become a stub of `content`.
+ * Also ties the inode to the content for ever (table tie), so that gc can
+ * look again by handle. */
+int catalog_inode_pack(struct catalog *cat, const struct catalog_inode *inode,
+		       const struct hash128 *content, struct error *err);
+/* Inside a transaction, for scans. */
+int catalog_name_put(struct catalog *cat, uint64_t parent, const char *name,
+		     uint64_t ino, struct error *err);
+
+/*
+ * A scan of the lower tree: begin gives its number; every put while it runs
+ * is marked with it; end deletes the rows of inodes and names that neither
+ * the scan nor an event saw since. Inside a transaction each.
+ */
+int catalog_scan_begin(struct catalog *cat, struct error *err);
+int catalog_scan_end(struct catalog *cat, struct error *err);
+
+/* Paths of `ino` from the root ("/a/b"), at most `max`; each call of `each`
+ * borrows its path. For messages and explain. */
+int catalog_paths(struct catalog *cat, uint64_t ino, unsigned int max,
+		  void (*each)(void *ctx, const char *path), void *ctx,
+		  struct error *err);
+/* Calls `each` for inodes whose content is `content`; it may not write. */
+int catalog_content_inodes(struct catalog *cat, const struct hash128 *content,
+			   void (*each)(void *ctx, uint64_t ino), void *ctx,
+			   struct error *err);
+/*
+ * Up to `max` plain regular files with blocks, whose mtime and ctime are both
+ * before `before_ns`, by ascending ino above `after_ino`. Returns how many,
+ * or negative.
+ */
+int catalog_cold(struct catalog *cat, int64_t before_ns, uint64_t after_ino,
+		 struct catalog_inode *ret_inodes, int max, struct error *err);
+
+struct catalog_totals {
+	uint64_t files;	       /* regular */
+	uint64_t packed;       /* of them */
+	uint64_t logical_bytes; /* sizes of regular files */
+	uint64_t packed_bytes;	/* sizes of the packed ones */
+	uint64_t plain_blocks;	/* of 512 B, of all inodes */
+};
+int catalog_totals(struct catalog *cat, struct catalog_totals *ret_totals,
+		   struct error *err);
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#ifndef SOBREFS_FRONT_FRONT_H
+#define SOBREFS_FRONT_FRONT_H
+
+/*
+ * The FUSE side: the only module that knows libfuse. Inodes, operations,
+ * passthrough and io_uring (DESIGN §6). The daemon makes one, mounts it, and
+ * runs its loop until the file system is unmounted.
+ *
+ * Threads: front_loop() runs in one thread and starts its workers; front_exit()
+ * and front_status() from any thread.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "fs/base/error.h"
+#include "fs/file/file.h"
+
+struct front;
+
+struct front_options {
+	bool readonly;
+	bool no_passthrough; /* off switches, for tests and trouble */
+	bool no_uring;
+	bool debug; /* libfuse's own trace, to standard error */
+};
+
+/* `drive` must outlive it. The file system is called sobre#<uuid>. */
+int front_new(struct drive *drive, const struct front_options *options,
+	      struct front **ret_front, struct error *err);
+/* Mounts over `mountpoint` with the lower's own nosuid, nodev, noexec. */
+int front_mount(struct front *front, const char *mountpoint,
+		struct error *err);
+/* Serves until unmounted or front_exit(). Then every lower file it held is
+ * closed. */
+int front_loop(struct front *front, struct error *err);
+void front_exit(struct front *front); /* async-signal-safe */
+/* Unmounts if still mounted. */
+void front_free(struct front *front);
+DEFINE_CLEANUP(struct front *, front_free)
+
+struct front_status {
+	bool ready; /* the kernel has been answered: the mount works */
+	bool passthrough;
+	char passthrough_why[128]; /* the missing condition; "" when on */
+	bool uring;
+	char uring_why[128];
+	char libfuse[32]; /* its version */
+	uint64_t inodes;  /* known to the kernel */
+	uint64_t open_files;
+	uint64_t lower_fds; /* O_PATH ones, cached */
+};
+void front_status(struct front *front, struct front_status *ret_status);
+
+#endif

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#ifndef SOBREFS_STORE_STORE_H
+#define SOBREFS_STORE_STORE_H
+
+/*
+ * Contents, deduplicated and compressed: chunks in groups (extents) in
+ * append-only packs, a recipe for each content, reference counts in the
+ * catalog's tables pack, chunk, content (this module's own). Formats:
+ * docs/format/pack.md. DESIGN invariants 1, 3, 4, 5.
+ *
+ * A content is known by its XXH3-128, which covers the bytes and the holes,
+ * and its size. A hash finds candidates; bytes are compared before anything
+ * is shared. Every extent read is checked against its checksum: wrong bytes
+ * are never returned.
+ *
+ * Threads: reads from any thread; puts, gc and scrub repair by one thread at
+ * a time (they take the catalog's writer).
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "fs/base/clock.h"
+#include "fs/base/error.h"
+#include "fs/base/hash.h"
+#include "fs/catalog/catalog.h"
+
+struct store;
+
+struct store_options {
+	uint8_t uuid[16];	/* the drive's; packs of another are refused */
+	struct hash_key key;	/* likewise in every pack header */
+	uint64_t pack_bytes;	/* a pack is sealed at this size; 0: 256 MiB */
+	size_t cache_bytes;	/* decoded extents kept; 0: 8 MiB */
+	bool readonly;
+	struct clock clock;
+};
+
+/*
+ * `packs_fd`: the directory packs/, kept by dup. Catches up with what a crash
+ * left: bytes after the last committed record of the open pack are dead and
+ * cut off before the first append.
+ */
+int store_open(int packs_fd, struct catalog *cat,
+	       const struct store_options *options, struct store **ret_store,
+	       struct error *err);
+void store_close(struct store *store);
+DEFINE_CLEANUP(struct store *, store_close)
+
+/* --- putting ----------------------------------------------------------- */
+
+struct store_put_result {
+	struct hash128 content;
+	bool known;		/* the content was there already */
+	uint64_t new_bytes;	/* appended to packs for it, headers included */
+};
+
+/*
+ * Stores what `fd` (readable, `size_bytes` long) holds, holes included.
+ * Inside a catalog transaction of the caller; rows are in that transaction.
+ * Nothing may rely on it before store_sync() and then catalog_commit().
+ * Errors: -SOBRE_ECOLLISION (equal hash, other bytes: leave the file plain),
+ * -SOBRE_ECHANGED (fewer bytes than `size_bytes`), -ENOSPC; after an error
+ * roll the transaction back and call store_abort().
+ */
+int store_put(struct store *store, int fd, uint64_t size_bytes,
+	      struct store_put_result *ret_result, struct error *err);
+/* Packs durable; call before catalog_commit(). */
+int store_sync(struct store *store, struct error *err);
+/* After a rollback: forget what was appended since the last sync. */
+void store_abort(struct store *store);
+/*
+ * Reads the stored content back, decoding every extent afresh (no cache),
+ * and compares it with `fd`, holes too. 0 equal; -SOBRE_ECHANGED when they
+ * differ; other codes when it can't be read. For invariant 1.
+ */
+int store_verify(struct store *store, const struct hash128 *content,
+		 int fd, uint64_t size_bytes, struct error *err);
+
+/* --- reading ----------------------------------------------------------- */
+
+struct store_body; /* one content, opened */
+
+/* -SOBRE_ENOCHUNK: not in the store, or its size isn't `size_bytes`. */
+int store_body_open(struct store *store, const struct hash128 *content,
+		    uint64_t size_bytes, struct store_body **ret_body,
+		    struct error *err);
+void store_body_close(struct store_body *body);
+DEFINE_CLEANUP(struct store_body *, store_body_close)
+/* Fills `buf` with up to `len` bytes at `off`, zeros for holes. Returns the
+ * bytes read (short only at the end), or negative: -SOBRE_ECORRUPT,
+ * -SOBRE_ENOCHUNK. Several threads may read one body. */
+ssize_t store_body_read(struct store_body *body, void *buf, size_t len,
+			uint64_t off, struct error *err);
+/* lseek()'s SEEK_DATA and SEEK_HOLE, from the recipe; -ENXIO likewise. */
+int64_t store_body_seek(const struct store_body *body, int64_t off, int whence);
+
+/* --- upkeep ------------------------------------------------------------ */
+
+/* Called now and then by long work; false: stop, with -ECANCELED. */
+typedef bool store_progress_fn(void *ctx, uint64_t done, uint64_t total);
+
+struct store_gc_options {
+	int64_t grace_s;	/* between condemning and unlinking */
+	unsigned int min_live_percent; /* below: rewritten; 0: 50 */
+	int sync_fd;		/* of the lower, for syncfs(2) before unlinking */
+	/* Looks at the inode again, by handle: is it a stub of `content`? */
+	bool (*still_used)(void *ctx, const struct catalog_inode *tied,
+			   const struct hash128 *content);
+	store_progress_fn *progress; /* may be NULL */
+	void *ctx;
+};
+
+struct store_gc_result {
+	uint64_t contents_dropped;
+	uint64_t packs_condemned;
+	uint64_t packs_unlinked;
+	uint64_t bytes_rewritten;
+	uint64_t bytes_freed;
+};
+
+/* One pass. -EAGAIN while catalog_needs_scan(): counts can't be trusted. */
+int store_gc(struct store *store, const struct store_gc_options *options,
+	     struct store_gc_result *ret_result, struct error *err);
+
+struct store_scrub_result {
+	uint64_t records;
+	uint64_t bytes;
+	uint64_t bad_records;
+	uint64_t bad_chunks;	/* quarantined: equal new data is stored
+				   afresh and heals the files */
+};
+
+/* Reads and checks every record of every pack. `bad` is called for each
+ * content that can't be read whole any more; may be NULL. */
+int store_scrub(struct store *store, store_progress_fn *progress,
+		void (*bad)(void *ctx, const struct hash128 *content),
+		void *ctx, struct store_scrub_result *ret_result,
+		struct error *err);
+
+/* Packs alone to tables: empties pack, chunk and content, then reads every
+ * pack. Counts are those of the contents found. */
+int store_rebuild(struct store *store, store_progress_fn *progress, void *ctx,
+		  struct error *err);
+
+struct store_totals {
+	uint64_t packs;
+	uint64_t pack_bytes;	/* on disk */
+	uint64_t dead_bytes;	/* of them, of no live content */
+	uint64_t contents;
+	uint64_t content_bytes; /* sizes of the unique contents */
+	uint64_t chunks;
+	uint64_t bad_chunks;
+};
+int store_totals(struct store *store, struct store_totals *ret_totals,
+		 struct error *err);
+
+/* Does the recipe name only chunks that the catalog knows and packs hold?
+ * 0, -SOBRE_ENOCHUNK or -SOBRE_ECORRUPT. For fsck. */
+int store_content_check(struct store *store, const struct hash128 *content,
+			uint64_t size_bytes, struct error *err);
+
+#endif
