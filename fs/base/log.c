@@ -5,6 +5,13 @@
 #include <stdio.h>
 #include <unistd.h>
 
+static void hide_controls(char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)text[i] < ' ' || text[i] == 0x7f)
+			text[i] = '?';
+}
+
 void log_line(enum log_level level, const char *fmt, ...)
 {
 	char line[1024];
@@ -23,6 +30,7 @@ void log_line(enum log_level level, const char *fmt, ...)
 	len = (size_t)used + (size_t)n;
 	if (len > sizeof(line) - 2)
 		len = sizeof(line) - 2;
+	hide_controls(line, len);
 	line[len++] = '\n';
 	if (write(STDERR_FILENO, line, len) < 0)
 		return;

@@ -16,8 +16,12 @@
  * a crash, never too short.
  *
  * Threads: any thread may call anything. Readers use connections of their
- * own and see what is committed. There is one writer at a time:
- * catalog_begin() waits for it.
+ * own and see what is committed; the typed reads below (catalog_inode_get()
+ * and so on), inside a transaction of this thread, see that transaction.
+ * There is one writer at a time: catalog_begin() waits for it. A process that
+ * forks must open the catalog in the child.
+ *
+ * `parent` of a name in the root is the root's lower inode number.
  */
 
 #include <stdbool.h>
@@ -32,7 +36,8 @@ struct catalog;
 
 enum catalog_mode {
 	CATALOG_CREATE,	  /* open, create when there is none, migrate */
-	CATALOG_READONLY, /* write nothing at all, not even a WAL */
+	CATALOG_READONLY, /* write nothing at all, not even a WAL: all that
+			     writes fails with -EROFS */
 };
 
 /*
@@ -47,6 +52,13 @@ int catalog_open(const char *dir_path, enum catalog_mode mode,
 		 struct error *err);
 void catalog_close(struct catalog *cat);
 DEFINE_CLEANUP(struct catalog *, catalog_close)
+
+/*
+ * For a rebuild, before catalog_open(): a catalog that can't be opened is
+ * renamed to catalog.db.bad-<now_s>, its -wal and -shm too, so that a new one
+ * is made. 0 too when there is none.
+ */
+int catalog_set_aside(const char *dir_path, int64_t now_s, struct error *err);
 
 /* True when the last run didn't close it: a reconciling scan is due. */
 bool catalog_was_unclean(const struct catalog *cat);
@@ -133,25 +145,28 @@ struct catalog_inode {
 };
 
 enum catalog_event_kind {
-	CATALOG_EVENT_INODE,	/* attributes as observed; content, shown
-				   ctime and handle untouched if handle_len
-				   is 0 */
-	CATALOG_EVENT_NAME,	/* `name` in `parent` is now `ino` */
-	CATALOG_EVENT_UNNAME,	/* `name` in `parent` is gone */
-	CATALOG_EVENT_MOVE,	/* `name` in `parent` became `new_name` in
-				   `new_parent` (replacing) */
-	CATALOG_EVENT_GONE,	/* the inode is dead: row and content reference
-				   go, if (ino, btime) still match */
-	CATALOG_EVENT_PLAIN,	/* the file is plain: drop the reference to
-				   `inode.content` if it is still that one,
-				   set the two ctimes from `inode` */
-	CATALOG_EVENT_CTIME,	/* record the two ctimes of `inode` */
-	CATALOG_EVENT_USED,	/* last use was on `day` (days since 1970) */
+	CATALOG_EVENT_INODE,  /* attributes as observed. Of a row that is
+				 there: its content is kept, the handle
+				 too if handle_len is 0, the two ctimes if
+				 packed_ctime_ns is 0 */
+	CATALOG_EVENT_NAME,   /* `name` in `parent` is now `inode.ino` */
+	CATALOG_EVENT_UNNAME, /* `name` in `parent` is gone */
+	CATALOG_EVENT_MOVE,   /* `name` in `parent` became `new_name` in
+				 `new_parent` (replacing); it is
+				 `inode.ino`, 0: what `name` was */
+	CATALOG_EVENT_GONE,   /* the inode is dead: row and content reference
+				 go, if (ino, btime) still match */
+	CATALOG_EVENT_PLAIN,  /* the file is plain: drop the reference to
+				 `inode.content` if it is still that one,
+				 set the two ctimes from `inode` */
+	CATALOG_EVENT_CTIME,  /* record the two ctimes of `inode` */
+	CATALOG_EVENT_USED,   /* last use was on `day` (days since 1970) */
 };
 
 struct catalog_event {
 	enum catalog_event_kind kind;
-	struct catalog_inode inode; /* ino and btime at least */
+	struct catalog_inode inode; /* ino and btime at least; mode for NAME
+				       and MOVE if at hand */
 	uint64_t parent;
 	uint64_t new_parent;
 	const char *name;     /* copied; any bytes but NUL and '/' */
@@ -163,10 +178,14 @@ struct catalog_event {
  * Queues an event; written within a second, in order, with those of the same
  * inode coalesced. Order holds against transactions too: what was posted
  * before catalog_begin() is written before what follows. Waits when the
- * queue is full (65,536). -ENOMEM.
+ * queue is full (65,536), two seconds at most: a thread that holds what the
+ * writer waits for can't hang here. -ENOMEM, -EINVAL (a name that can't be
+ * one), -EROFS. While the catalog can't be written (no space), what doesn't
+ * fit is dropped, and catalog_needs_scan() is true.
  */
 int catalog_post(struct catalog *cat, const struct catalog_event *ev);
-/* Writes and commits all that is queued now. */
+/* Writes and commits all that is queued now. Not inside a transaction:
+ * -EDEADLK. */
 int catalog_flush(struct catalog *cat, struct error *err);
 /* Events not yet committed. */
 uint64_t catalog_queue_length(struct catalog *cat);
@@ -193,16 +212,34 @@ int catalog_name_put(struct catalog *cat, uint64_t parent, const char *name,
  */
 int catalog_scan_begin(struct catalog *cat, struct error *err);
 int catalog_scan_end(struct catalog *cat, struct error *err);
+/*
+ * Takes out up to `max` inodes that were renamed while the scan ran and that
+ * it may therefore have missed (a directory: with all that is below it). The
+ * scan visits them again, until this returns 0. What it doesn't take is kept
+ * by catalog_scan_end(), whole directories with all below, for the next scan
+ * to judge. Negative when they were too many to remember (-EOVERFLOW): the
+ * next scan must come.
+ */
+int catalog_scan_moved(struct catalog *cat, uint64_t *ret_inos, int max);
 
 /* Paths of `ino` from the root ("/a/b"), at most `max`; each call of `each`
  * borrows its path. For messages and explain. */
 int catalog_paths(struct catalog *cat, uint64_t ino, unsigned int max,
 		  void (*each)(void *ctx, const char *path), void *ctx,
 		  struct error *err);
-/* Calls `each` for inodes whose content is `content`; it may not write. */
+/* Calls `each` for inodes whose content is `content`; it may not write. Inside
+ * a transaction of this thread it sees that transaction. */
 int catalog_content_inodes(struct catalog *cat, const struct hash128 *content,
 			   void (*each)(void *ctx, uint64_t ino), void *ctx,
 			   struct error *err);
+/* Calls `each` for every inode that was ever tied to `content`: ino, btime_ns
+ * and handle are set, nothing else. It may not write. */
+int catalog_ties(struct catalog *cat, const struct hash128 *content,
+		 void (*each)(void *ctx, const struct catalog_inode *tied),
+		 void *ctx, struct error *err);
+/* Inside a transaction: the content is gone for good, and its ties with it. */
+int catalog_ties_drop(struct catalog *cat, const struct hash128 *content,
+		      struct error *err);
 /*
  * Up to `max` plain regular files with blocks, whose mtime and ctime are both
  * before `before_ns`, by ascending ino above `after_ino`. Returns how many,
@@ -212,8 +249,8 @@ int catalog_cold(struct catalog *cat, int64_t before_ns, uint64_t after_ino,
 		 struct catalog_inode *ret_inodes, int max, struct error *err);
 
 struct catalog_totals {
-	uint64_t files;	       /* regular */
-	uint64_t packed;       /* of them */
+	uint64_t files;		/* regular */
+	uint64_t packed;	/* of them */
 	uint64_t logical_bytes; /* sizes of regular files */
 	uint64_t packed_bytes;	/* sizes of the packed ones */
 	uint64_t plain_blocks;	/* of 512 B, of all inodes */

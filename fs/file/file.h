@@ -34,13 +34,24 @@ struct drive;
 struct drive_options {
 	bool readonly;	 /* write nothing, not to the lower, not to the state */
 	bool must_exist; /* don't make a drive of a directory that isn't one */
-	int64_t min_age_s; /* without write, to be cold; default 86,400 */
+	int64_t min_age_s;   /* without write, to be cold; default 86,400 */
 	uint64_t pack_bytes; /* 0: the store's default */
 	struct clock clock;
 };
 
 /*
- * `lower_fd`: the lower root, not O_PATH, kept by dup. `state_path`: where
+ * Makes a drive of the directory unless it is one, and gives its identity,
+ * so that the caller can bind-mount the lower at a place named by it before
+ * drive_open(): SQLite opens files by path at any time, and the path must not
+ * be one that will be mounted over. Errors as drive_open()'s.
+ */
+int drive_prepare(int lower_fd, const char *state_path,
+		  const struct drive_options *options, uint8_t ret_uuid[16],
+		  struct error *err);
+
+/*
+ * `lower_fd`: the lower root, not O_PATH, kept by dup; opened by the path by
+ * which it stays reachable (see drive_prepare()). `state_path`: where
  * the state is, NULL for .sobre in the lower (made 0700 when missing).
  * Takes the drive's lock. Errors, each naming the thing: -ENOTDIR; -EBUSY
  * (another sobre serves it); -EOPNOTSUPP (no trusted.* xattrs, no hole
@@ -65,7 +76,7 @@ bool drive_state_is_inside(const struct drive *drive);
 
 #define DRIVE_STATE_NAME ".sobre"
 /* Names under these are ours, hidden from agents: *.sobre.* */
-#define FILE_STUB_XATTR "trusted.sobre.content"
+#define FILE_STUB_XATTR	 "trusted.sobre.content"
 #define DRIVE_ROOT_XATTR "trusted.sobre.root"
 
 /* --- what a regular file is ---------------------------------------------- */
@@ -92,7 +103,8 @@ int stub_decode(const void *bytes, size_t len, struct stub *ret_stub,
  */
 int file_show(struct drive *drive, int fd, int64_t btime_ns, struct stat *st);
 
-/* --- open files ------------------------------------------------------------ */
+/* --- open files ------------------------------------------------------------
+ */
 
 struct file; /* an inode somebody has open, or that is being moved */
 
@@ -118,9 +130,9 @@ void file_close(struct file *file, int flags);
 ssize_t file_read(struct file *file, void *buf, size_t len, uint64_t off,
 		  struct error *err);
 /* Copies up first. All of `len`, or negative (-ENOSPC: still packed).
- * `append`: at the end, whatever `off`. */
-ssize_t file_write(struct file *file, const void *buf, size_t len,
-		   uint64_t off, bool append, struct error *err);
+ * `to_end`: append, whatever `off`. */
+ssize_t file_write(struct file *file, const void *buf, size_t len, uint64_t off,
+		   bool to_end, struct error *err);
 int file_truncate(struct file *file, uint64_t size_bytes, struct error *err);
 int file_fallocate(struct file *file, int mode, uint64_t off, uint64_t len,
 		   struct error *err);
@@ -143,7 +155,8 @@ int file_utimens(struct drive *drive, int fd, uint64_t ino, int64_t btime_ns,
 /* The last name of the inode has gone (after the unlink or rename). */
 void file_unlinked(struct drive *drive, uint64_t ino, int64_t btime_ns);
 
-/* --- packing --------------------------------------------------------------- */
+/* --- packing ---------------------------------------------------------------
+ */
 
 /* Why a file was left out; the order is that of `left_out` below. */
 enum pack_outcome {
@@ -157,7 +170,7 @@ enum pack_outcome {
 			   capability, preallocated */
 	PACK_NOT_FILE,	/* directory, link, FIFO, socket, device */
 	PACK_NO_GAIN,	/* would free no block */
-	PACK_COLLISION,	/* invariant 4 */
+	PACK_COLLISION, /* invariant 4 */
 	PACK_ERROR,	/* see last_error */
 	PACK_OUTCOMES,
 };
@@ -207,7 +220,8 @@ int drive_unpack(struct drive *drive, const char *path,
 				  uint64_t bytes_total),
 		 void *ctx, struct unpack_report *report, struct error *err);
 
-/* --- the sealed root (§5.14) ------------------------------------------------ */
+/* --- the sealed root (§5.14) ------------------------------------------------
+ */
 
 /* The root's owner and mode as agents shall see it. */
 int drive_root_show(struct drive *drive, struct stat *st, struct error *err);
@@ -219,10 +233,11 @@ int drive_root_change(struct drive *drive, int64_t mode, int64_t uid,
  * sealed. Return as getxattr(2), -ENODATA; set with NULL removes. */
 ssize_t drive_root_acl_get(struct drive *drive, const char *name, void *buf,
 			   size_t len);
-int drive_root_acl_set(struct drive *drive, const char *name,
-		       const void *value, size_t len, struct error *err);
+int drive_root_acl_set(struct drive *drive, const char *name, const void *value,
+		       size_t len, struct error *err);
 
-/* --- scans -------------------------------------------------------------------- */
+/* --- scans
+ * -------------------------------------------------------------------- */
 
 struct scan_progress {
 	bool running;
@@ -258,7 +273,6 @@ struct file_explanation {
 	int64_t cold_at_ns;	 /* when it becomes cold */
 };
 int drive_explain(struct drive *drive, const char *path,
-		  struct file_explanation *ret_explanation,
-		  struct error *err);
+		  struct file_explanation *ret_explanation, struct error *err);
 
 #endif

@@ -31,8 +31,7 @@ struct front_options {
 int front_new(struct drive *drive, const struct front_options *options,
 	      struct front **ret_front, struct error *err);
 /* Mounts over `mountpoint` with the lower's own nosuid, nodev, noexec. */
-int front_mount(struct front *front, const char *mountpoint,
-		struct error *err);
+int front_mount(struct front *front, const char *mountpoint, struct error *err);
 /* Serves until unmounted or front_exit(). Then every lower file it held is
  * closed. */
 int front_loop(struct front *front, struct error *err);
@@ -50,7 +49,10 @@ struct front_status {
 	char libfuse[32]; /* its version */
 	uint64_t inodes;  /* known to the kernel */
 	uint64_t open_files;
-	uint64_t lower_fds; /* O_PATH ones, cached */
+	uint64_t lower_fds; /* O_PATH ones */
+	/* Opens of plain files that the kernel would not take into
+	 * passthrough: served through the page cache instead. */
+	uint64_t passthrough_failures;
 };
 void front_status(struct front *front, struct front_status *ret_status);
 

@@ -30,10 +30,10 @@
 struct store;
 
 struct store_options {
-	uint8_t uuid[16];	/* the drive's; packs of another are refused */
-	struct hash_key key;	/* likewise in every pack header */
-	uint64_t pack_bytes;	/* a pack is sealed at this size; 0: 256 MiB */
-	size_t cache_bytes;	/* decoded extents kept; 0: 8 MiB */
+	uint8_t uuid[16];    /* the drive's; packs of another are refused */
+	struct hash_key key; /* likewise in every pack header */
+	uint64_t pack_bytes; /* a pack is sealed at this size; 0: 256 MiB */
+	size_t cache_bytes;  /* decoded extents kept; 0: 8 MiB */
 	bool readonly;
 	struct clock clock;
 };
@@ -53,8 +53,8 @@ DEFINE_CLEANUP(struct store *, store_close)
 
 struct store_put_result {
 	struct hash128 content;
-	bool known;		/* the content was there already */
-	uint64_t new_bytes;	/* appended to packs for it, headers included */
+	bool known;	    /* the content was there already */
+	uint64_t new_bytes; /* appended to packs for it, headers included */
 };
 
 /*
@@ -76,8 +76,8 @@ void store_abort(struct store *store);
  * and compares it with `fd`, holes too. 0 equal; -SOBRE_ECHANGED when they
  * differ; other codes when it can't be read. For invariant 1.
  */
-int store_verify(struct store *store, const struct hash128 *content,
-		 int fd, uint64_t size_bytes, struct error *err);
+int store_verify(struct store *store, const struct hash128 *content, int fd,
+		 uint64_t size_bytes, struct error *err);
 
 /* --- reading ----------------------------------------------------------- */
 
@@ -103,9 +103,9 @@ int64_t store_body_seek(const struct store_body *body, int64_t off, int whence);
 typedef bool store_progress_fn(void *ctx, uint64_t done, uint64_t total);
 
 struct store_gc_options {
-	int64_t grace_s;	/* between condemning and unlinking */
+	int64_t grace_s;	       /* between condemning and unlinking */
 	unsigned int min_live_percent; /* below: rewritten; 0: 50 */
-	int sync_fd;		/* of the lower, for syncfs(2) before unlinking */
+	int sync_fd; /* of the lower, for syncfs(2) before unlinking */
 	/* Looks at the inode again, by handle: is it a stub of `content`? */
 	bool (*still_used)(void *ctx, const struct catalog_inode *tied,
 			   const struct hash128 *content);
@@ -129,8 +129,8 @@ struct store_scrub_result {
 	uint64_t records;
 	uint64_t bytes;
 	uint64_t bad_records;
-	uint64_t bad_chunks;	/* quarantined: equal new data is stored
-				   afresh and heals the files */
+	uint64_t bad_chunks; /* quarantined: equal new data is stored
+				afresh and heals the files */
 };
 
 /* Reads and checks every record of every pack. `bad` is called for each
@@ -147,8 +147,8 @@ int store_rebuild(struct store *store, store_progress_fn *progress, void *ctx,
 
 struct store_totals {
 	uint64_t packs;
-	uint64_t pack_bytes;	/* on disk */
-	uint64_t dead_bytes;	/* of them, of no live content */
+	uint64_t pack_bytes; /* on disk */
+	uint64_t dead_bytes; /* of them, of no live content */
 	uint64_t contents;
 	uint64_t content_bytes; /* sizes of the unique contents */
 	uint64_t chunks;

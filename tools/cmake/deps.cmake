@@ -24,9 +24,11 @@ endif()
 pkg_check_modules(FUSE REQUIRED IMPORTED_TARGET fuse3>=3.14)
 add_library(sobre_fuse INTERFACE)
 if(SOBRE_DEPS)
+	# By path, so that neither the system's libfuse nor an rpath gets in.
+	list(TRANSFORM FUSE_STATIC_LIBRARIES
+		REPLACE "^fuse3$" "${SOBRE_DEPS}/lib/libfuse3.a")
 	target_include_directories(sobre_fuse SYSTEM INTERFACE
 		${FUSE_STATIC_INCLUDE_DIRS})
-	target_link_directories(sobre_fuse INTERFACE ${FUSE_STATIC_LIBRARY_DIRS})
 	target_link_libraries(sobre_fuse INTERFACE ${FUSE_STATIC_LIBRARIES})
 else()
 	target_link_libraries(sobre_fuse INTERFACE PkgConfig::FUSE)

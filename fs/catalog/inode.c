@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include <errno.h>
+#include <string.h>
+
+#include "fs/catalog/internal.h"
+
+int catalog_inode_get(struct catalog *cat, uint64_t ino, int64_t btime_ns,
+		      struct catalog_inode *ret_inode, struct error *err)
+{
+	CLEANUP(stmt_done)
+	struct catalog_stmt *s = catalog_stmt(cat,
+					      "SELECT " INODE_COLUMNS
+					      " FROM inode WHERE ino = ?1"
+					      " AND (?2 = 0 OR btime_ns = ?2)",
+					      err);
+	int rc = 0;
+
+	if (s == NULL)
+		return err->code;
+	stmt_bind_i64(s, 1, (int64_t)ino);
+	stmt_bind_i64(s, 2, btime_ns);
+	rc = stmt_step(s, err);
+	if (rc == 1)
+		return row_inode(s, ret_inode, err);
+	return rc < 0 ? rc
+		      : error_set(err, -ENOENT,
+				  "catalog '%s' doesn't know inode %llu",
+				  cat->path, (unsigned long long)ino);
+}
+
+int catalog_inode_put(struct catalog *cat, const struct catalog_inode *inode,
+		      struct error *err)
+{
+	CLEANUP(stmt_done)
+	struct catalog_stmt *s = catalog_write_stmt(
+		cat,
+		"INSERT INTO inode(" INODE_COLUMNS ", seen)"
+		" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,"
+		" ?13, ?14, ?15, ?16)"
+		" ON CONFLICT(ino) DO UPDATE SET"
+		" last_used_day = iif(btime_ns = excluded.btime_ns,"
+		" last_used_day, NULL), btime_ns = excluded.btime_ns,"
+		" mode = excluded.mode, uid = excluded.uid,"
+		" gid = excluded.gid, nlink = excluded.nlink,"
+		" size_bytes = excluded.size_bytes, blocks = excluded.blocks,"
+		" mtime_ns = excluded.mtime_ns, ctime_ns = excluded.ctime_ns,"
+		" content = excluded.content,"
+		" shown_ctime_ns = excluded.shown_ctime_ns,"
+		" packed_ctime_ns = excluded.packed_ctime_ns,"
+		" handle_type = excluded.handle_type,"
+		" handle = excluded.handle, seen = excluded.seen",
+		err);
+	int64_t n = 0;
+
+	if (s == NULL)
+		return err->code;
+	row_bind_inode(s, inode);
+	stmt_bind_i64(s, 16, cat->generation);
+	n = stmt_run(s, err);
+	if (n >= 0 && inode->packed)
+		n = row_tie(cat, inode, &inode->content, err);
+	return n < 0 ? (int)n : 0;
+}
+
+int catalog_inode_pack(struct catalog *cat, const struct catalog_inode *inode,
+		       const struct hash128 *content, struct error *err)
+{
+	struct catalog_inode packed = *inode;
+	struct catalog_inode old = { 0 };
+	struct error none = ERROR_INIT;
+	int rc = catalog_inode_get(cat, inode->ino, inode->btime_ns, &old,
+				   &none);
+
+	if (rc < 0 && rc != -ENOENT && rc != -SOBRE_ECORRUPT)
+		return error_set(err, rc, "%s", none.text);
+	if (rc == 0 && packed.handle_len == 0) {
+		packed.handle_len = old.handle_len;
+		packed.handle_type = old.handle_type;
+		memcpy(packed.handle, old.handle, sizeof(old.handle));
+	}
+	packed.packed = true;
+	packed.content = *content;
+	return catalog_inode_put(cat, &packed, err);
+}
+
+int catalog_content_inodes(struct catalog *cat, const struct hash128 *content,
+			   void (*each)(void *ctx, uint64_t ino), void *ctx,
+			   struct error *err)
+{
+	CLEANUP(stmt_done)
+	struct catalog_stmt *s =
+		catalog_stmt(cat,
+			     "SELECT ino FROM inode INDEXED BY inode_content"
+			     " WHERE content = ?1",
+			     err);
+	int rc = 0;
+
+	if (s == NULL)
+		return err->code;
+	stmt_bind_blob(s, 1, content->bytes, sizeof(content->bytes));
+	while ((rc = stmt_step(s, err)) == 1)
+		each(ctx, (uint64_t)stmt_i64(s, 0));
+	return rc;
+}
+
+static int read_tie(struct catalog_stmt *s, struct catalog_inode *ret_tied,
+		    struct error *err)
+{
+	struct catalog_inode tied = {
+		.ino = (uint64_t)stmt_i64(s, 0),
+		.btime_ns = stmt_i64(s, 1),
+		.handle_type = (int32_t)stmt_i64(s, 2),
+	};
+	size_t len = 0;
+	const void *handle = stmt_blob(s, 3, &len);
+
+	if (len > sizeof(tied.handle))
+		return error_set(err, -SOBRE_ECORRUPT,
+				 "catalog '%s': the tie of inode %llu is bad",
+				 s->conn->cat->path,
+				 (unsigned long long)tied.ino);
+	if (len > 0)
+		memcpy(tied.handle, handle, len);
+	tied.handle_len = (uint8_t)len;
+	*ret_tied = tied;
+	return 0;
+}
+
+int catalog_ties(struct catalog *cat, const struct hash128 *content,
+		 void (*each)(void *ctx, const struct catalog_inode *tied),
+		 void *ctx, struct error *err)
+{
+	CLEANUP(stmt_done)
+	struct catalog_stmt *s = catalog_stmt(
+		cat,
+		"SELECT ino, btime_ns, handle_type, handle FROM tie"
+		" WHERE content = ?1",
+		err);
+	int rc = 0;
+
+	if (s == NULL)
+		return err->code;
+	stmt_bind_blob(s, 1, content->bytes, sizeof(content->bytes));
+	while ((rc = stmt_step(s, err)) == 1) {
+		struct catalog_inode tied;
+
+		rc = read_tie(s, &tied, err);
+		if (rc < 0)
+			break;
+		each(ctx, &tied);
+	}
+	return rc;
+}
+
+int catalog_ties_drop(struct catalog *cat, const struct hash128 *content,
+		      struct error *err)
+{
+	CLEANUP(stmt_done)
+	struct catalog_stmt *s = catalog_write_stmt(
+		cat, "DELETE FROM tie WHERE content = ?1", err);
+	int64_t n = 0;
+
+	if (s == NULL)
+		return err->code;
+	stmt_bind_blob(s, 1, content->bytes, sizeof(content->bytes));
+	n = stmt_run(s, err);
+	return n < 0 ? (int)n : 0;
+}

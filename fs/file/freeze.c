@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * One file on its way to a stub. DESIGN's invariants 1 and 2: its content is
+ * already in a synced pack, committed and compared; here comes the lease and
+ * what is done under it, each arrow a crash point:
+ * lease and checks → setxattr → fsync → punch → utimensat → lease released.
+ */
+#include <errno.h>
+#include <linux/fs.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "fs/base/io.h"
+#include "fs/file/internal.h"
+
+#define RACY_NS INT64_C(50000000) /* no clock stamps files coarser */
+
+#define FLAGS_LEFT_OUT \
+	(FS_IMMUTABLE_FL | FS_APPEND_FL | FS_ENCRYPT_FL | FS_VERITY_FL)
+
+static bool has_flags(int fd, const struct stat *st)
+{
+	char path[PROC_FD_MAX];
+	int flags = 0;
+
+	if (st->st_mode & (S_ISUID | S_ISGID))
+		return true;
+	if (ioctl(fd, FS_IOC_GETFLAGS, &flags) == 0 && (flags & FLAGS_LEFT_OUT))
+		return true;
+	proc_fd_path(fd, path);
+	return getxattr(path, "security.capability", NULL, 0) > 0;
+}
+
+/* Blocks past the end were asked for by somebody: they would be lost. One
+ * block is the last, partly used one; an xattr may have one too. */
+static bool is_preallocated(const struct stat *st)
+{
+	uint64_t block = st->st_blksize > 0 ? (uint64_t)st->st_blksize : 4096;
+	uint64_t size = (uint64_t)st->st_size;
+	uint64_t needed = (size + block - 1) / block * block;
+
+	return (uint64_t)st->st_blocks * 512 > needed + needed / 64 + 4 * block;
+}
+
+static int64_t last_write_ns(const struct stat *st)
+{
+	int64_t m = timespec_ns(st->st_mtim);
+	int64_t c = timespec_ns(st->st_ctim);
+
+	return m > c ? m : c;
+}
+
+static void leave_out(struct pack_item *item, enum pack_outcome why)
+{
+	item->outcome = why;
+}
+
+static void fail(struct pack_item *item, int code, const char *what)
+{
+	if (code == -ENOENT || code == -ESTALE)
+		return leave_out(item, PACK_CHANGED);
+	(void)error_set(&item->err, code, "%s: %s", what, error_words(code));
+	item->outcome = PACK_ERROR;
+}
+
+/* With file->lock held. */
+static void look(struct pack_item *item, bool now)
+{
+	const struct drive *drive = item->file->drive;
+	int64_t at = clock_now_ns(&drive->options.clock);
+	int rc = file_load_state(item->file, item->opath, &item->err);
+
+	if (rc < 0)
+		item->outcome = PACK_ERROR;
+	else if (item->file->packed)
+		leave_out(item, PACK_ALREADY);
+	else if (item->file->n_open > 0)
+		leave_out(item, PACK_IN_USE);
+	else if (item->st.st_size == 0 || item->st.st_blocks == 0)
+		leave_out(item, PACK_EMPTY);
+	else if (item->st.st_blocks > UINT32_MAX) /* the stub can't say it */
+		leave_out(item, PACK_FLAGS);
+	else if (!now && at - last_write_ns(&item->st) <
+				 drive->options.min_age_s * NS_PER_S)
+		leave_out(item, PACK_YOUNG);
+}
+
+/*
+ * Cleans the page cache of the file: a page that somebody dirtied through a
+ * mapping would else go on taking stores without moving the ctime, which is
+ * what the lease's check looks at. Then the stat that counts, taken when the
+ * clock has moved on from the last change.
+ */
+static int settle_times(struct pack_item *item)
+{
+	int64_t age;
+	int rc = io_fdatasync(item->rfd);
+
+	if (rc < 0)
+		return rc;
+	if (fstat(item->rfd, &item->st) < 0)
+		return -errno;
+	age = timespec_ns(item->st.st_ctim);
+	for (;;) {
+		struct timespec ts;
+
+		(void)clock_gettime(CLOCK_REALTIME, &ts);
+		if (timespec_ns(ts) - age > RACY_NS ||
+		    timespec_ns(ts) < age) /* stamped in the future */
+			return 0;
+		ts = timespec_from_ns(RACY_NS / 2);
+		(void)nanosleep(&ts, NULL);
+	}
+}
+
+static void open_for_reading(struct pack_item *item)
+{
+	int rc = reopen(item->opath, O_RDONLY | O_NOATIME | O_NONBLOCK);
+
+	if (rc < 0)
+		return fail(item, rc, "cannot open");
+	item->rfd = rc;
+	rc = settle_times(item);
+	if (rc < 0)
+		return fail(item, rc, "cannot sync");
+	if (has_flags(item->rfd, &item->st) || is_preallocated(&item->st))
+		return leave_out(item, PACK_FLAGS);
+	rc = lower_inode(item->rfd, &item->inode);
+	if (rc < 0)
+		fail(item, rc, "cannot stat");
+}
+
+void pack_item_prepare(struct pack_item *item, struct drive *drive, int opath,
+		       const char *path, bool now)
+{
+	int64_t btime_ns;
+	int rc;
+
+	*item = (struct pack_item){ .opath = opath,
+				    .rfd = -1,
+				    .path = strdup(path),
+				    .err = ERROR_INIT };
+	if (!item->path)
+		return fail(item, -ENOMEM, "out of memory");
+	rc = lower_stat(opath, &item->st, &btime_ns);
+	if (rc < 0)
+		return fail(item, rc, "cannot stat");
+	if (!S_ISREG(item->st.st_mode))
+		return leave_out(item, PACK_NOT_FILE);
+	rc = file_get(drive, item->st.st_ino, btime_ns, &item->file);
+	if (rc < 0)
+		return fail(item, rc, "out of memory");
+	(void)pthread_rwlock_wrlock(&item->file->lock);
+	look(item, now);
+	(void)pthread_rwlock_unlock(&item->file->lock);
+	if (item->outcome == PACK_DONE)
+		open_for_reading(item);
+}
+
+static void drop(int *fd)
+{
+	if (*fd >= 0)
+		(void)close(*fd);
+	*fd = -1;
+}
+
+void pack_item_release(struct pack_item *item)
+{
+	drop(&item->rfd);
+	drop(&item->opath);
+	file_put(item->file);
+	item->file = NULL;
+	free(item->path);
+	item->path = NULL;
+}
+
+static bool unchanged(const struct stat *a, const struct stat *b)
+{
+	return a->st_size == b->st_size &&
+	       timespec_ns(a->st_mtim) == timespec_ns(b->st_mtim) &&
+	       timespec_ns(a->st_ctim) == timespec_ns(b->st_ctim);
+}
+
+/* Nobody has it open, and it is what was compared. The lease stays. */
+static int take_lease(struct pack_item *item)
+{
+	struct file *file = item->file;
+	struct stat st;
+	int fd;
+
+	if (file->n_open > 0)
+		return -SOBRE_EINUSE;
+	drop(&item->rfd); /* a second descriptor would deny us the lease */
+	file_drop_fds(file);
+	fd = file_need_wfd(file, item->opath);
+	if (fd < 0)
+		return fd == -ETXTBSY ? -SOBRE_EINUSE : fd;
+	if (fcntl(fd, F_SETLEASE, F_WRLCK) < 0)
+		return errno == EAGAIN ? -SOBRE_EINUSE : -errno;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	return unchanged(&st, &item->st) ? 0 : -SOBRE_ECHANGED;
+}
+
+static int make_stub(struct pack_item *item)
+{
+	struct stub stub = {
+		.size_bytes = (uint64_t)item->st.st_size,
+		.content = item->content,
+		.mtime_ns = timespec_ns(item->st.st_mtim),
+		.blocks = (uint32_t)item->st.st_blocks,
+	};
+	uint8_t value[STUB_BYTES];
+	int fd = item->file->wfd;
+	int rc;
+
+	stub_encode(&stub, value);
+	rc = io_fsetxattr(fd, FILE_STUB_XATTR, value, sizeof(value));
+	if (rc < 0)
+		return rc;
+	rc = io_fsync(fd);
+	if (rc == 0 && fcntl(fd, F_GETLEASE) != F_WRLCK)
+		rc = -SOBRE_EINUSE; /* somebody waits at the door */
+	if (rc < 0) {		    /* all data is still there */
+		(void)io_fremovexattr(fd, FILE_STUB_XATTR);
+		(void)io_fsync(fd);
+		return rc;
+	}
+	item->file->stub = stub;
+	item->file->packed = true;
+	return 0;
+}
+
+static int free_blocks(struct pack_item *item)
+{
+	struct timespec times[2] = { item->st.st_atim, item->st.st_mtim };
+	int fd = item->file->wfd;
+	struct stat st;
+	int rc = lower_punch(fd, &item->st);
+
+	if (rc == 0)
+		rc = io_futimens(fd, times);
+	if (rc < 0)
+		return rc; /* a stub already: the next scan finishes it */
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (st.st_blocks >= item->st.st_blocks)
+		return -SOBRE_ENOGAIN;
+	item->freed_bytes = (uint64_t)(item->st.st_blocks - st.st_blocks) * 512;
+	return 0;
+}
+
+static void record_ctime(const struct pack_item *item)
+{
+	struct catalog_inode inode = item->inode;
+	struct stat st;
+
+	if (fstat(item->file->wfd, &st) < 0)
+		return;
+	inode.shown_ctime_ns = timespec_ns(item->st.st_ctim);
+	inode.packed_ctime_ns = timespec_ns(st.st_ctim);
+	recent_put(item->file->drive, &inode);
+}
+
+static int freeze(struct pack_item *item)
+{
+	int rc = take_lease(item);
+
+	if (rc == 0)
+		rc = make_stub(item);
+	if (rc == 0)
+		rc = free_blocks(item);
+	if (rc == 0)
+		record_ctime(item);
+	if (rc == -SOBRE_ENOGAIN) {
+		int undone = file_copy_up(item->file, item->opath, &item->err);
+
+		rc = undone < 0 ? undone : rc;
+	}
+	return rc;
+}
+
+/* The content was committed for a file that stays plain. */
+static void drop_reference(const struct pack_item *item)
+{
+	struct stub stub = { .content = item->content };
+
+	if (!item->file->packed)
+		post_plain(item->file, &stub, 0, 0);
+}
+
+static enum pack_outcome outcome_of(int rc)
+{
+	switch (rc) {
+	case 0:
+		return PACK_DONE;
+	case -SOBRE_EINUSE:
+		return PACK_IN_USE;
+	case -SOBRE_ECHANGED:
+		return PACK_CHANGED;
+	case -SOBRE_ENOGAIN:
+		return PACK_NO_GAIN;
+	default:
+		return PACK_ERROR;
+	}
+}
+
+void pack_item_freeze(struct pack_item *item)
+{
+	struct file *file = item->file;
+	int rc;
+
+	(void)pthread_rwlock_wrlock(&file->lock);
+	rc = freeze(item);
+	if (file->wfd >= 0)
+		(void)fcntl(file->wfd, F_SETLEASE, F_UNLCK);
+	if (file->n_open == 0)
+		file_drop_fds(file);
+	drop_reference(item);
+	(void)pthread_rwlock_unlock(&file->lock);
+	item->outcome = outcome_of(rc);
+	if (item->outcome == PACK_ERROR && item->err.code == 0)
+		fail(item, rc < -SOBRE_ERRCODE_START ? -EIO : rc,
+		     "cannot be packed");
+}

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#ifndef SOBREFS_FILE_INTERNAL_H
+#define SOBREFS_FILE_INTERNAL_H
+
+/*
+ * Lock order, outermost first: file.lock, drive.root_lock, the catalog's
+ * writer, drive.table_lock. A thread in a catalog transaction takes no
+ * file.lock.
+ */
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+
+#include "fs/base/cleanup.h"
+#include "fs/file/file.h"
+
+#define FILE_TABLE_BUCKETS 4096
+#define COPY_BYTES	   (1u << 20)
+#define PROC_FD_MAX	   32
+
+/* What drive.c reads from the file `drive`: docs/format/drive.md. */
+struct identity {
+	uint8_t uuid[16];
+	struct hash_key key;
+};
+
+#define RECENT_CTIMES 8192
+
+/* What attr.c shows until the catalog knows it. */
+struct recent_ctime {
+	uint64_t ino;
+	int64_t btime_ns;
+	int64_t shown_ns;
+	int64_t packed_ns;
+};
+
+/* The root's owner, mode and ACL while it is sealed. */
+struct root_record {
+	uint32_t mode; /* permission bits */
+	uint32_t uid;
+	uint32_t gid;
+	size_t acl_len; /* 0: none */
+	uint8_t acl[2048];
+};
+
+struct drive {
+	struct drive_options options;
+	struct identity identity;
+	int lower_fd;
+	int state_fd;
+	int lock_fd;
+	dev_t dev;
+	uint64_t root_ino;
+	uint64_t state_ino; /* 0: not in the lower root */
+	struct catalog *catalog;
+	struct store *store;
+
+	pthread_mutex_t table_lock; /* buckets, recent, file.refs, .packing */
+	struct file *buckets[FILE_TABLE_BUCKETS];
+	struct recent_ctime recent[RECENT_CTIMES];
+
+	pthread_mutex_t root_lock; /* sealed, root */
+	bool sealed;
+	struct root_record root;
+
+	pthread_mutex_t scan_lock; /* scan */
+	struct scan_progress scan;
+
+	bool was_unclean;
+	uint64_t cold_cursor; /* the packer's thread alone */
+};
+
+struct file {
+	struct drive *drive;
+	uint64_t ino;
+	int64_t btime_ns;
+	struct file *next;
+	unsigned int refs;
+	bool packing; /* between the commit of its content and its stub */
+
+	pthread_rwlock_t lock; /* all below; write: to change state */
+	unsigned int n_open;
+	unsigned int n_writers;
+	bool unlinked;
+	bool packed;
+	struct stub stub; /* while packed */
+	struct store_body *body;
+	int opath; /* pinned while open */
+	int rfd;   /* O_RDONLY, opened at need, kept while open */
+	int wfd;   /* O_RDWR, likewise */
+};
+
+/* --- node.c: the table ---------------------------------------------------- */
+
+/* -ENOMEM. Give it back with file_put(). */
+int file_get(struct drive *drive, uint64_t ino, int64_t btime_ns,
+	     struct file **ret_file);
+void file_put(struct file *file);
+DEFINE_CLEANUP(struct file *, file_put)
+void file_set_packing(struct file *file, bool packing);
+/* Is (ino, btime) between its commit and its stub? */
+bool file_is_packing(struct drive *drive, uint64_t ino, int64_t btime_ns);
+/* Closes what is held open; with the lock held, n_open being 0. */
+void file_drop_fds(struct file *file);
+/* Descriptors of the lower file; with the lock held for writing. Negative
+ * codes. `opath` is used unless one is pinned. */
+int file_need_rfd(struct file *file, int opath);
+int file_need_wfd(struct file *file, int opath);
+
+/* --- lower.c: lower inodes --------------------------------------------------
+ */
+
+/* "/proc/self/fd/N" */
+void proc_fd_path(int fd, char ret_path[PROC_FD_MAX]);
+int reopen(int opath, int flags);
+/* 1: a stub; 0: none; negative: unreadable or damaged. Any kind of fd. */
+int stub_probe(int fd, struct stub *ret_stub, struct error *err);
+/* Birth time in ns, 0 when the file system keeps none. */
+int lower_stat(int fd, struct stat *ret_st, int64_t *ret_btime_ns);
+/* Fills all of `ret` but content and shown ctimes; handle included. */
+int lower_inode(int fd, struct catalog_inode *ret_inode);
+int lower_open_handle(const struct drive *drive,
+		      const struct catalog_inode *inode, int flags);
+/* O_PATH of `path` ("" is the root), beneath the root, no links followed. */
+int lower_open_path(const struct drive *drive, const char *path,
+		    struct error *err);
+bool is_stub_of(int fd, const struct hash128 *content);
+
+/* --- attr.c --- */
+
+/* Remembers both ctimes of a file just packed, and tells the catalog. */
+void recent_put(struct drive *drive, const struct catalog_inode *inode);
+
+/* --- copyup.c
+ * ------------------------------------------------------------------ */
+
+/* All with file->lock held for writing. `opath` as above. */
+/* Reads the state from the xattr. */
+int file_load_state(struct file *file, int opath, struct error *err);
+int file_copy_up(struct file *file, int opath, struct error *err);
+/* ftruncate(0) → removexattr → fsync. */
+int file_cut_stub(struct file *file, int opath, struct error *err);
+/* Any size, either state. */
+int file_resize(struct file *file, int opath, uint64_t size_bytes,
+		struct error *err);
+/* Puts back size and times that a crash left, finishes a punch. `*repaired`
+ * says if anything was. Only when nobody has it open. */
+int file_settle(struct file *file, int opath, bool *ret_repaired,
+		struct error *err);
+int lower_punch(int fd, const struct stat *st);
+int need_body(struct file *file, struct error *err);
+
+/* --- freeze.c: one file to its stub
+ * ---------------------------------------------- */
+
+struct pack_item {
+	struct file *file;
+	int opath;
+	int rfd; /* closed before the lease */
+	char *path;
+	struct stat st; /* before its bytes were read */
+	struct catalog_inode inode;
+	struct hash128 content;
+	enum pack_outcome outcome;
+	uint64_t freed_bytes;
+	struct error err;
+};
+
+/* Looks whether the file may be packed and opens it for reading. Takes the
+ * fd over. */
+void pack_item_prepare(struct pack_item *item, struct drive *drive, int opath,
+		       const char *path, bool now);
+void pack_item_release(struct pack_item *item);
+/* Lease, checks, xattr, fsync, punch, times. Sets the outcome. */
+void pack_item_freeze(struct pack_item *item);
+
+/* --- root.c
+ * ------------------------------------------------------------------------ */
+
+int root_load(struct drive *drive, struct error *err);
+int root_seal(struct drive *drive, struct error *err);
+int root_unseal(struct drive *drive, struct error *err);
+int root_record_encode(const struct root_record *record, uint8_t *buf,
+		       size_t cap, size_t *ret_len);
+int root_record_decode(const void *bytes, size_t len,
+		       struct root_record *ret_record, struct error *err);
+
+/* --- identity.c
+ * -------------------------------------------------------------------- */
+
+int identity_load(int state_fd, struct identity *ret_identity,
+		  struct error *err);
+int identity_create(int state_fd, struct identity *ret_identity,
+		    struct error *err);
+int identity_decode(const char *text, size_t len, struct identity *ret_identity,
+		    struct error *err);
+
+/* --- walk.c: a tree of the lower
+ * ------------------------------------------------------ */
+
+struct walk_entry {
+	int opath; /* borrowed */
+	uint64_t parent_ino;
+	const char *name; /* "" for the start */
+	const char *path; /* from the root, "a/b" */
+	const struct stat *st;
+};
+
+/* 0 goes on, negative stops. */
+typedef int walk_fn(void *ctx, const struct walk_entry *entry,
+		    struct error *err);
+
+/* Calls `each` for what `opath` is and, if a directory, all beneath; parents
+ * first, the drive's state left out. What vanishes meanwhile is passed over. */
+int walk_tree(struct drive *drive, int opath, const char *path, walk_fn *each,
+	      void *ctx, struct error *err);
+
+static inline void post_plain(struct file *file, const struct stub *was,
+			      int64_t shown_ctime_ns, int64_t ctime_ns)
+{
+	struct catalog_event ev = { .kind = CATALOG_EVENT_PLAIN };
+
+	ev.inode.ino = file->ino;
+	ev.inode.btime_ns = file->btime_ns;
+	ev.inode.content = was->content;
+	ev.inode.shown_ctime_ns = shown_ctime_ns;
+	ev.inode.packed_ctime_ns = ctime_ns;
+	(void)catalog_post(file->drive->catalog, &ev);
+}
+
+#endif

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "fs/file/internal.h"
+
+static bool writes(int flags)
+{
+	return (flags & O_ACCMODE) != O_RDONLY;
+}
+
+/* Holds the inode: after an unlink the O_PATH fd is the only way back. */
+static int pin(struct file *file, int opath)
+{
+	int fd;
+
+	if (file->opath >= 0)
+		return 0;
+	fd = fcntl(opath, F_DUPFD_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	file->opath = fd;
+	return 0;
+}
+
+/* With the lock held for writing. */
+static int enter(struct file *file, int opath, int flags, struct error *err)
+{
+	int rc;
+
+	if (file->n_open == 0 || file->packed) {
+		rc = file_load_state(file, opath, err);
+		if (rc < 0)
+			return rc;
+	}
+	if ((flags & O_TRUNC) && writes(flags))
+		return file_resize(file, opath, 0, err);
+	if (file->packed && (flags & O_ACCMODE) == O_WRONLY)
+		return file_copy_up(file, opath, err);
+	return 0;
+}
+
+static int count_open(struct file *file, int opath, int flags,
+		      struct error *err)
+{
+	int rc = pin(file, opath);
+
+	if (rc < 0)
+		return error_set(err, rc, "cannot hold the file open: %s",
+				 error_words(rc));
+	file->n_open++;
+	if (writes(flags))
+		file->n_writers++;
+	return 0;
+}
+
+int file_open(struct drive *drive, int fd, uint64_t ino, int64_t btime_ns,
+	      int flags, struct file **ret_file, bool *ret_packed,
+	      struct error *err)
+{
+	struct file *file;
+	bool packed;
+	int rc = file_get(drive, ino, btime_ns, &file);
+
+	if (rc < 0)
+		return error_set(err, rc, "out of memory");
+	(void)pthread_rwlock_wrlock(&file->lock);
+	rc = enter(file, fd, flags, err);
+	if (rc == 0)
+		rc = count_open(file, fd, flags, err);
+	packed = file->packed;
+	if (rc < 0 && file->n_open == 0)
+		file_drop_fds(file);
+	(void)pthread_rwlock_unlock(&file->lock);
+	if (rc < 0) {
+		file_put(file);
+		return rc;
+	}
+	*ret_packed = packed;
+	*ret_file = file;
+	return 0;
+}
+
+int file_open_new(struct drive *drive, int fd, uint64_t ino, int64_t btime_ns,
+		  int flags, struct file **ret_file, struct error *err)
+{
+	struct file *file;
+	int rc = file_get(drive, ino, btime_ns, &file);
+
+	if (rc < 0)
+		return error_set(err, rc, "out of memory");
+	(void)pthread_rwlock_wrlock(&file->lock);
+	rc = count_open(file, fd, flags, err);
+	(void)pthread_rwlock_unlock(&file->lock);
+	if (rc < 0) {
+		file_put(file);
+		return rc;
+	}
+	*ret_file = file;
+	return 0;
+}
+
+static void post_gone(struct drive *drive, uint64_t ino, int64_t btime_ns)
+{
+	struct catalog_event ev = { .kind = CATALOG_EVENT_GONE };
+
+	ev.inode.ino = ino;
+	ev.inode.btime_ns = btime_ns;
+	(void)catalog_post(drive->catalog, &ev);
+}
+
+void file_close(struct file *file, int flags)
+{
+	bool gone;
+
+	(void)pthread_rwlock_wrlock(&file->lock);
+	assert(file->n_open > 0);
+	file->n_open--;
+	if (writes(flags))
+		file->n_writers--;
+	gone = file->n_open == 0 && file->unlinked;
+	if (file->n_open == 0)
+		file_drop_fds(file);
+	(void)pthread_rwlock_unlock(&file->lock);
+	if (gone)
+		post_gone(file->drive, file->ino, file->btime_ns);
+	file_put(file);
+}
+
+void file_unlinked(struct drive *drive, uint64_t ino, int64_t btime_ns)
+{
+	struct file *file;
+	bool open;
+
+	if (file_get(drive, ino, btime_ns, &file) < 0)
+		return; /* the reference stays too high: the next scan */
+	(void)pthread_rwlock_wrlock(&file->lock);
+	open = file->n_open > 0;
+	file->unlinked = open;
+	(void)pthread_rwlock_unlock(&file->lock);
+	if (!open)
+		post_gone(drive, ino, btime_ns);
+	file_put(file);
+}

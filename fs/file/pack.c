@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * Many files at once share one catalog transaction and one sync of the packs:
+ * packs synced → catalog committed → each read back and compared → each
+ * frozen (freeze.c).
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fs/file/internal.h"
+
+#define BATCH_FILES 128
+#define BATCH_BYTES (UINT64_C(64) << 20)
+
+struct batch {
+	struct drive *drive;
+	bool now;
+	pack_progress_fn *progress;
+	void *ctx;
+	struct pack_report *report;
+	struct pack_item items[BATCH_FILES];
+	unsigned int n;
+	uint64_t bytes;
+};
+
+const char *pack_outcome_name(enum pack_outcome outcome)
+{
+	static const char *const names[PACK_OUTCOMES] = {
+		[PACK_DONE] = "done",	    [PACK_ALREADY] = "already",
+		[PACK_EMPTY] = "empty",	    [PACK_YOUNG] = "young",
+		[PACK_IN_USE] = "in_use",   [PACK_CHANGED] = "changed",
+		[PACK_FLAGS] = "flags",	    [PACK_NOT_FILE] = "not_file",
+		[PACK_NO_GAIN] = "no_gain", [PACK_COLLISION] = "collision",
+		[PACK_ERROR] = "error",
+	};
+
+	return outcome < PACK_OUTCOMES ? names[outcome] : "unknown";
+}
+
+static int tell(struct batch *b, struct pack_item *item, struct error *err)
+{
+	struct pack_report *r = b->report;
+	bool go_on = true;
+
+	r->count[item->outcome]++;
+	if (item->outcome == PACK_DONE) {
+		r->logical_bytes += (uint64_t)item->st.st_size;
+		r->freed_bytes += item->freed_bytes;
+	}
+	if (item->outcome == PACK_ERROR || item->outcome == PACK_COLLISION) {
+		r->last_error = item->err;
+		(void)snprintf(r->last_error_path, sizeof(r->last_error_path),
+			       "/%s", item->path ? item->path : "");
+	}
+	if (b->progress)
+		go_on = b->progress(b->ctx, item->path ? item->path : "",
+				    item->outcome, r);
+	pack_item_release(item);
+	return go_on ? 0 : error_set(err, -ECANCELED, "stopped");
+}
+
+/* What one item's failed put means: for it alone, or for all (negative). */
+static int put_failed(struct pack_item *item, int rc, struct error *err)
+{
+	switch (rc) {
+	case -SOBRE_ECOLLISION:
+		item->outcome = PACK_COLLISION;
+		break;
+	case -SOBRE_ECHANGED:
+		item->outcome = PACK_CHANGED;
+		break;
+	case -EIO: /* of the file itself, or of the store: then again */
+		item->outcome = PACK_ERROR;
+		break;
+	default:
+		*err = item->err;
+		return error_prefix(err, "'/%s'", item->path);
+	}
+	return 0;
+}
+
+static int put_item(struct batch *b, struct pack_item *item,
+		    uint64_t *stored_bytes)
+{
+	struct store_put_result result;
+	int rc = store_put(b->drive->store, item->rfd,
+			   (uint64_t)item->st.st_size, &result, &item->err);
+
+	if (rc < 0)
+		return rc;
+	item->content = result.content;
+	*stored_bytes += result.new_bytes;
+	return catalog_inode_pack(b->drive->catalog, &item->inode,
+				  &item->content, &item->err);
+}
+
+/* One try; 1: an item fell out, try again without it. */
+static int try_commit(struct batch *b, struct error *err)
+{
+	struct drive *drive = b->drive;
+	uint64_t stored = 0;
+	int rc = catalog_begin(drive->catalog, err);
+
+	if (rc < 0)
+		return rc;
+	for (unsigned int i = 0; i < b->n; i++) {
+		struct pack_item *item = &b->items[i];
+
+		if (item->outcome != PACK_DONE)
+			continue;
+		rc = put_item(b, item, &stored);
+		if (rc == 0)
+			continue;
+		catalog_rollback(drive->catalog);
+		store_abort(drive->store);
+		rc = put_failed(item, rc, err);
+		return rc < 0 ? rc : 1;
+	}
+	rc = store_sync(drive->store, err);
+	if (rc < 0) {
+		catalog_rollback(drive->catalog);
+		store_abort(drive->store);
+		return rc;
+	}
+	rc = catalog_commit(drive->catalog, err);
+	if (rc < 0) {
+		store_abort(drive->store);
+		return rc;
+	}
+	b->report->stored_bytes += stored;
+	return 0;
+}
+
+/* Compares what the store gives back with the file: invariant 1. */
+static void verify(struct batch *b, struct pack_item *item)
+{
+	struct stub stub = { .content = item->content };
+	int rc = store_verify(b->drive->store, &item->content, item->rfd,
+			      (uint64_t)item->st.st_size, &item->err);
+
+	if (rc == 0) {
+		pack_item_freeze(item);
+		return;
+	}
+	item->outcome = rc == -SOBRE_ECHANGED ? PACK_CHANGED : PACK_ERROR;
+	post_plain(item->file, &stub, 0, 0);
+}
+
+static void set_packing(struct batch *b, bool packing)
+{
+	for (unsigned int i = 0; i < b->n; i++)
+		if (b->items[i].file)
+			file_set_packing(b->items[i].file, packing);
+}
+
+static void fail_all(struct batch *b, const struct error *err)
+{
+	for (unsigned int i = 0; i < b->n; i++) {
+		struct pack_item *item = &b->items[i];
+
+		if (item->outcome != PACK_DONE)
+			continue;
+		item->outcome = PACK_ERROR;
+		item->err = *err;
+	}
+}
+
+static int flush(struct batch *b, struct error *err)
+{
+	int rc = 1;
+
+	if (b->n == 0)
+		return 0;
+	set_packing(b, true);
+	if (root_seal(b->drive, err) < 0)
+		rc = err->code;
+	while (rc == 1)
+		rc = try_commit(b, err);
+	if (rc < 0)
+		fail_all(b, err);
+	for (unsigned int i = 0; i < b->n; i++)
+		if (b->items[i].outcome == PACK_DONE)
+			verify(b, &b->items[i]);
+	set_packing(b, false);
+	for (unsigned int i = 0; i < b->n; i++) {
+		struct error stop = ERROR_INIT;
+
+		if (tell(b, &b->items[i], &stop) < 0 && rc == 0) {
+			*err = stop;
+			rc = stop.code;
+		}
+	}
+	b->n = 0;
+	b->bytes = 0;
+	return rc;
+}
+
+/* Takes opath over. */
+static int add(struct batch *b, int opath, const char *path, struct error *err)
+{
+	struct pack_item *item = &b->items[b->n];
+
+	pack_item_prepare(item, b->drive, opath, path, b->now);
+	if (item->outcome != PACK_DONE)
+		return tell(b, item, err);
+	b->n++;
+	b->bytes += (uint64_t)item->st.st_size;
+	if (b->n == BATCH_FILES || b->bytes >= BATCH_BYTES)
+		return flush(b, err);
+	return 0;
+}
+
+static int add_entry(void *ctx, const struct walk_entry *entry,
+		     struct error *err)
+{
+	struct batch *b = ctx;
+	int fd;
+
+	if (S_ISDIR(entry->st->st_mode))
+		return 0;
+	fd = fcntl(entry->opath, F_DUPFD_CLOEXEC, 0);
+	if (fd < 0)
+		return error_set(err, -errno, "too many open files");
+	return add(b, fd, entry->path, err);
+}
+
+static struct batch *batch_new(struct drive *drive, bool now,
+			       struct pack_report *report)
+{
+	struct batch *b = calloc(1, sizeof(*b));
+
+	if (b) {
+		b->drive = drive;
+		b->now = now;
+		b->report = report;
+	}
+	return b;
+}
+
+int drive_pack(struct drive *drive, const char *path, bool now,
+	       pack_progress_fn *progress, void *ctx,
+	       struct pack_report *report, struct error *err)
+{
+	cleanup_free struct batch *b = batch_new(drive, now, report);
+	cleanup_fd int fd = -1;
+	struct error late = ERROR_INIT;
+	int rc;
+
+	if (drive->options.readonly)
+		return error_set(err, -EROFS, "the drive is read-only");
+	if (!b)
+		return error_set(err, -ENOMEM, "out of memory");
+	b->progress = progress;
+	b->ctx = ctx;
+	fd = lower_open_path(drive, path, err);
+	if (fd < 0)
+		return fd;
+	rc = walk_tree(drive, fd, path, add_entry, b, err);
+	if (flush(b, &late) < 0 && rc == 0) {
+		*err = late;
+		rc = late.code;
+	}
+	return rc;
+}
+
+int drive_pack_cold(struct drive *drive, int max_files,
+		    struct pack_report *report, struct error *err)
+{
+	cleanup_free struct batch *b = batch_new(drive, false, report);
+	cleanup_free struct catalog_inode *cold =
+		calloc((size_t)max_files, sizeof(*cold));
+	int64_t before = clock_now_ns(&drive->options.clock) -
+			 drive->options.min_age_s * NS_PER_S;
+	int n;
+	int rc = 0;
+
+	if (drive->options.readonly)
+		return 0;
+	if (!b || !cold)
+		return error_set(err, -ENOMEM, "out of memory");
+	n = catalog_cold(drive->catalog, before, drive->cold_cursor, cold,
+			 max_files, err);
+	for (int i = 0; i < n && rc == 0; i++) {
+		char name[32];
+		int fd = lower_open_handle(drive, &cold[i], O_PATH);
+
+		drive->cold_cursor = cold[i].ino;
+		(void)snprintf(name, sizeof(name), "inode %llu",
+			       (unsigned long long)cold[i].ino);
+		if (fd >= 0)
+			rc = add(b, fd, name, err);
+	}
+	if (n < max_files)
+		drive->cold_cursor = 0;
+	if (rc == 0)
+		rc = flush(b, err);
+	else
+		(void)flush(b, &report->last_error);
+	return rc < 0 ? rc : n;
+}

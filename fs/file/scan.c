@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * A walk of the whole lower beside running work: the first import, and the
+ * reconciling scan after an unclean stop. Repairs of stubs take a file's lock
+ * and come before the transaction; rows are written in bounded transactions.
+ */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fs/base/log.h"
+#include "fs/file/internal.h"
+
+#define ROWS_A_TRANSACTION 500
+
+struct scan {
+	struct drive *drive;
+	const bool *stop;
+	unsigned int rows; /* in the open transaction */
+	bool in_transaction;
+};
+
+static void count(struct drive *drive, uint64_t inodes, uint64_t repaired,
+		  uint64_t missing)
+{
+	(void)pthread_mutex_lock(&drive->scan_lock);
+	drive->scan.inodes_done += inodes;
+	drive->scan.repaired += repaired;
+	drive->scan.missing += missing;
+	(void)pthread_mutex_unlock(&drive->scan_lock);
+}
+
+void drive_scan_progress(struct drive *drive, struct scan_progress *ret)
+{
+	(void)pthread_mutex_lock(&drive->scan_lock);
+	*ret = drive->scan;
+	(void)pthread_mutex_unlock(&drive->scan_lock);
+}
+
+static int end_transaction(struct scan *s, struct error *err)
+{
+	if (!s->in_transaction)
+		return 0;
+	s->in_transaction = false;
+	s->rows = 0;
+	return catalog_commit(s->drive->catalog, err);
+}
+
+/* With nobody having it open: what a crash left is put right. */
+static void repair(struct scan *s, const struct walk_entry *entry,
+		   const struct catalog_inode *inode)
+{
+	struct error err = ERROR_INIT;
+	struct file *file;
+	bool repaired = false;
+	int rc = 0;
+
+	if (file_get(s->drive, inode->ino, inode->btime_ns, &file) < 0)
+		return;
+	(void)pthread_rwlock_wrlock(&file->lock);
+	if (file->n_open == 0) {
+		rc = file_load_state(file, entry->opath, &err);
+		if (rc == 0 && file->packed)
+			rc = store_content_check(s->drive->store,
+						 &file->stub.content,
+						 file->stub.size_bytes, &err);
+		if (rc == 0 && file->packed)
+			rc = file_settle(file, entry->opath, &repaired, &err);
+		file_drop_fds(file);
+	}
+	(void)pthread_rwlock_unlock(&file->lock);
+	file_put(file);
+	if (rc < 0)
+		log_error("'/%s': %s", entry->path, err.text);
+	count(s->drive, 0, repaired, rc < 0);
+}
+
+/*
+ * In the transaction, where no packer can commit: what the file is now. A
+ * file between its commit and its stub keeps its reference.
+ */
+static int merge(struct scan *s, const struct walk_entry *entry,
+		 struct catalog_inode *inode)
+{
+	struct error err = ERROR_INIT;
+	struct catalog_inode old;
+	struct stub stub;
+	bool known = catalog_inode_get(s->drive->catalog, inode->ino,
+				       inode->btime_ns, &old, &err) == 0;
+	int rc = 0;
+
+	if (S_ISREG(inode->mode))
+		rc = stub_probe(entry->opath, &stub, &err);
+	if (rc == 1) {
+		inode->packed = true;
+		inode->content = stub.content;
+	}
+	if (known && (rc < 0 ||
+		      file_is_packing(s->drive, inode->ino, inode->btime_ns))) {
+		inode->packed = old.packed;
+		inode->content = old.content;
+	}
+	if (known) {
+		inode->shown_ctime_ns = old.shown_ctime_ns;
+		inode->packed_ctime_ns = old.packed_ctime_ns;
+	}
+	return 0;
+}
+
+static int put_rows(struct scan *s, const struct walk_entry *entry,
+		    struct catalog_inode *inode, struct error *err)
+{
+	struct catalog *cat = s->drive->catalog;
+	int rc = 0;
+
+	if (!s->in_transaction) {
+		rc = catalog_begin(cat, err);
+		if (rc < 0)
+			return rc;
+		s->in_transaction = true;
+	}
+	rc = merge(s, entry, inode);
+	if (rc == 0)
+		rc = catalog_inode_put(cat, inode, err);
+	if (rc == 0 && *entry->path)
+		rc = catalog_name_put(cat, entry->parent_ino, entry->name,
+				      inode->ino, err);
+	if (rc < 0) {
+		catalog_rollback(cat);
+		s->in_transaction = false;
+		return rc;
+	}
+	s->rows++;
+	return 0;
+}
+
+static int scan_entry(void *ctx, const struct walk_entry *entry,
+		      struct error *err)
+{
+	struct scan *s = ctx;
+	struct catalog_inode inode;
+	struct error ignored = ERROR_INIT;
+	struct stub stub;
+	int rc = lower_inode(entry->opath, &inode);
+
+	if (__atomic_load_n(s->stop, __ATOMIC_RELAXED))
+		return error_set(err, -ECANCELED, "stopped");
+	if (rc < 0)
+		return 0; /* gone meanwhile */
+	if (S_ISREG(inode.mode) &&
+	    stub_probe(entry->opath, &stub, &ignored) != 0) {
+		rc = end_transaction(s, err);
+		if (rc < 0)
+			return rc;
+		repair(s, entry, &inode);
+		if (lower_inode(entry->opath, &inode) < 0)
+			return 0;
+	}
+	rc = put_rows(s, entry, &inode, err);
+	if (rc == 0 && s->rows >= ROWS_A_TRANSACTION)
+		rc = end_transaction(s, err);
+	count(s->drive, 1, 0, 0);
+	return rc;
+}
+
+static int in_transaction(struct catalog *cat,
+			  int (*fn)(struct catalog *cat, struct error *err),
+			  struct error *err)
+{
+	int rc = catalog_begin(cat, err);
+
+	if (rc < 0)
+		return rc;
+	rc = fn(cat, err);
+	if (rc < 0) {
+		catalog_rollback(cat);
+		return rc;
+	}
+	return catalog_commit(cat, err);
+}
+
+static int scan_all(struct scan *s, struct error *err)
+{
+	struct drive *drive = s->drive;
+	cleanup_fd int root = -1;
+	int rc = in_transaction(drive->catalog, catalog_scan_begin, err);
+
+	if (rc < 0)
+		return rc;
+	root = lower_open_path(drive, "", err);
+	if (root < 0)
+		return root;
+	rc = walk_tree(drive, root, "", scan_entry, s, err);
+	if (rc < 0) {
+		struct error ignored = ERROR_INIT;
+
+		(void)end_transaction(s, &ignored);
+		return rc;
+	}
+	rc = end_transaction(s, err);
+	if (rc == 0)
+		rc = in_transaction(drive->catalog, catalog_scan_end, err);
+	if (rc == 0)
+		rc = catalog_mark_reconciled(drive->catalog, err);
+	return rc;
+}
+
+static void set_running(struct drive *drive, bool running)
+{
+	(void)pthread_mutex_lock(&drive->scan_lock);
+	if (running)
+		drive->scan =
+			(struct scan_progress){ .reconciling =
+							drive->was_unclean };
+	drive->scan.running = running;
+	(void)pthread_mutex_unlock(&drive->scan_lock);
+}
+
+int drive_scan(struct drive *drive, const bool *stop, struct error *err)
+{
+	struct scan s = { .drive = drive, .stop = stop };
+	int rc;
+
+	if (drive->options.readonly)
+		return error_set(err, -EROFS, "the drive is read-only");
+	set_running(drive, true);
+	rc = scan_all(&s, err);
+	set_running(drive, false);
+	return rc;
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include "fs/front/internal.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <sys/fsuid.h>
+#include <sys/syscall.h>
+
+/*
+ * What each thread of the session keeps, made at first need. A umask belongs
+ * to a thread only once it has left the fs_struct it shares with the others.
+ */
+struct worker {
+	uint8_t *buffer;
+	bool own_umask;
+};
+
+static void worker_free(void *at)
+{
+	struct worker *worker = at;
+
+	free(worker->buffer);
+	free(worker);
+}
+
+int worker_key_init(struct front *front)
+{
+	return -pthread_key_create(&front->worker_key, worker_free);
+}
+
+static struct worker *worker_get(struct front *front)
+{
+	struct worker *worker = pthread_getspecific(front->worker_key);
+
+	if (worker)
+		return worker;
+	worker = calloc(1, sizeof(*worker));
+	if (worker && pthread_setspecific(front->worker_key, worker) != 0) {
+		free(worker);
+		return NULL;
+	}
+	return worker;
+}
+
+uint8_t *worker_buffer(struct front *front)
+{
+	struct worker *worker = worker_get(front);
+
+	if (worker && !worker->buffer)
+		worker->buffer = malloc(MAX_WRITE_BYTES);
+	return worker ? worker->buffer : NULL;
+}
+
+static int take_mask(struct front *front, mode_t mask)
+{
+	struct worker *worker = worker_get(front);
+
+	if (!worker)
+		return -ENOMEM;
+	if (!worker->own_umask && unshare(CLONE_FS) < 0)
+		return -errno;
+	worker->own_umask = true;
+	(void)umask(mask);
+	return 0;
+}
+
+/*
+ * setfsuid() drops these from the effective set. They must stay: FUSE doesn't
+ * tell the caller's supplementary groups, so the lower would refuse what the
+ * kernel has already allowed (default_permissions).
+ */
+static int raise_caps(void)
+{
+	struct __user_cap_header_struct head = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct caps[2];
+	const uint32_t wanted = 1u << CAP_CHOWN | 1u << CAP_DAC_OVERRIDE |
+				1u << CAP_DAC_READ_SEARCH | 1u << CAP_FOWNER |
+				1u << CAP_FSETID | 1u << CAP_MKNOD;
+
+	if (syscall(SYS_capget, &head, caps) < 0)
+		return -errno;
+	caps[0].effective |= wanted & caps[0].permitted;
+	if (syscall(SYS_capset, &head, caps) < 0)
+		return -errno;
+	return 0;
+}
+
+int caller_enter(fuse_req_t req, bool mask, struct caller *ret_caller)
+{
+	const struct fuse_ctx *ctx = fuse_req_ctx(req);
+
+	ret_caller->changed = false;
+	if (ctx->uid == (uid_t)-1 || ctx->gid == (gid_t)-1)
+		return -EOVERFLOW; /* not in our user namespace */
+	if (mask) {
+		int r = take_mask(front_of(req), ctx->umask);
+
+		if (r < 0)
+			return r;
+	}
+	if (ctx->uid == 0 && ctx->gid == 0)
+		return 0;
+	/* These two tell nothing by what they return: only the group and user
+	 * before. Ours are always 0. */
+	ret_caller->changed = true;
+	ret_caller->gid = (gid_t)setfsgid(ctx->gid);
+	ret_caller->uid = (uid_t)setfsuid(ctx->uid);
+	return ctx->uid == 0 ? 0 : raise_caps();
+}
+
+void caller_leave(const struct caller *caller)
+{
+	if (!caller->changed)
+		return;
+	(void)setfsuid(caller->uid); /* to 0: raises them all again */
+	(void)setfsgid(caller->gid);
+}

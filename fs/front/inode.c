@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include "fs/front/internal.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FIRST_BUCKETS 1024
+
+static size_t bucket_of(const struct front *front, uint64_t nodeid)
+{
+	/* Fibonacci hashing: lower numbers come in runs. */
+	return (size_t)((nodeid * UINT64_C(0x9E3779B97F4A7C15)) >> 32) &
+	       (front->n_buckets - 1);
+}
+
+/* The kernel calls the root 1. A lower inode 1 that isn't the root (there are
+ * file systems that have one) gets the number that the root left free. */
+fuse_ino_t inode_nodeid(const struct front *front, uint64_t ino)
+{
+	if (ino == front->root_ino)
+		return FUSE_ROOT_ID;
+	return ino == FUSE_ROOT_ID ? front->root_ino : ino;
+}
+
+static void set_handle(struct inode *inode, uint8_t *room, int32_t type,
+		       const uint8_t *bytes, uint8_t len)
+{
+	inode->handle_type = type;
+	inode->handle_len = len;
+	if (len <= HANDLE_INLINE_BYTES) {
+		memcpy(inode->handle, bytes, len);
+		return;
+	}
+	memcpy(room, bytes, len);
+	memcpy(inode->handle, &room, sizeof(room));
+}
+
+static uint8_t *handle_room(const struct inode *inode)
+{
+	uint8_t *room = NULL;
+
+	if (inode->handle_len > HANDLE_INLINE_BYTES)
+		memcpy(&room, inode->handle, sizeof(room));
+	return room;
+}
+
+static const uint8_t *handle_bytes(const struct inode *inode)
+{
+	const uint8_t *room = handle_room(inode);
+
+	return room ? room : inode->handle;
+}
+
+void inode_get_handle(const struct inode *inode,
+		      struct lower_handle *ret_handle)
+{
+	ret_handle->type = inode->handle_type;
+	ret_handle->len = inode->handle_len;
+	memcpy(ret_handle->bytes, handle_bytes(inode), inode->handle_len);
+}
+
+static bool same_handle(const struct inode *inode,
+			const struct lower_handle *handle)
+{
+	return inode->handle_type == handle->type &&
+	       inode->handle_len == handle->len &&
+	       memcmp(handle_bytes(inode), handle->bytes, handle->len) == 0;
+}
+
+int inode_table_init(struct front *front)
+{
+	front->n_buckets = FIRST_BUCKETS;
+	front->buckets = calloc(FIRST_BUCKETS, sizeof(*front->buckets));
+	if (!front->buckets)
+		return -ENOMEM;
+	front->lru.prev = &front->lru;
+	front->lru.next = &front->lru;
+	(void)pthread_mutex_init(&front->table_lock, NULL);
+	return 0;
+}
+
+static void inode_free(struct inode *inode)
+{
+	free(handle_room(inode));
+	free(inode);
+}
+
+void inode_table_release(struct front *front)
+{
+	if (!front->buckets)
+		return;
+	for (size_t at = 0; at < front->n_buckets; at++) {
+		struct inode *inode = front->buckets[at];
+
+		while (inode) {
+			struct inode *next = inode->next;
+			int fd = path_fd_detach_locked(front, inode);
+
+			close_at(&fd);
+			inode_free(inode);
+			inode = next;
+		}
+	}
+	free(front->buckets);
+	front->buckets = NULL;
+	(void)pthread_mutex_destroy(&front->table_lock);
+}
+
+static void grow(struct front *front)
+{
+	size_t was = front->n_buckets;
+	struct inode **old = front->buckets;
+	struct inode **more = calloc(was * 2, sizeof(*more));
+
+	if (!more)
+		return; /* longer chains, nothing worse */
+	front->buckets = more;
+	front->n_buckets = was * 2;
+	for (size_t at = 0; at < was; at++) {
+		while (old[at]) {
+			struct inode *inode = old[at];
+			size_t to = bucket_of(front, inode->ino);
+
+			old[at] = inode->next;
+			inode->next = more[to];
+			more[to] = inode;
+		}
+	}
+	free(old);
+}
+
+static struct inode *find_locked(const struct front *front, uint64_t ino)
+{
+	struct inode *inode = front->buckets[bucket_of(front, ino)];
+
+	while (inode && inode->ino != ino)
+		inode = inode->next;
+	return inode;
+}
+
+static uint64_t ino_of_node(const struct front *front, fuse_ino_t nodeid)
+{
+	if (nodeid == FUSE_ROOT_ID)
+		return front->root_ino;
+	return nodeid == front->root_ino ? FUSE_ROOT_ID : nodeid;
+}
+
+struct inode *inode_find(struct front *front, fuse_ino_t nodeid)
+{
+	(void)pthread_mutex_lock(&front->table_lock);
+	struct inode *inode = find_locked(front, ino_of_node(front, nodeid));
+	(void)pthread_mutex_unlock(&front->table_lock);
+	return inode;
+}
+
+static struct inode *insert_locked(struct front *front, uint64_t ino)
+{
+	struct inode *inode = calloc(1, sizeof(*inode));
+
+	if (!inode)
+		return NULL;
+	if (front->n_inodes >= front->n_buckets)
+		grow(front);
+	inode->ino = ino;
+
+	size_t at = bucket_of(front, ino);
+
+	inode->next = front->buckets[at];
+	front->buckets[at] = inode;
+	front->n_inodes++;
+	return inode;
+}
+
+/* Another file has the number now: what was known of the old one goes. */
+static int renew_locked(struct front *front, struct inode *inode,
+			const struct lower_handle *handle, int *ret_close)
+{
+	uint8_t *room = NULL;
+
+	if (handle->len > HANDLE_INLINE_BYTES) {
+		room = malloc(handle->len);
+		if (!room)
+			return -ENOMEM;
+	}
+	free(handle_room(inode));
+	*ret_close = path_fd_detach_locked(front, inode);
+	inode->flags = 0;
+	set_handle(inode, room, handle->type, handle->bytes, handle->len);
+	return 0;
+}
+
+static void remove_locked(struct front *front, struct inode *inode)
+{
+	struct inode **at = &front->buckets[bucket_of(front, inode->ino)];
+
+	while (*at != inode)
+		at = &(*at)->next;
+	*at = inode->next;
+	front->n_inodes--;
+}
+
+/* With the lock held; returns an fd to close. */
+static int free_if_unused(struct front *front, struct inode *inode)
+{
+	if (inode->nlookup > 0 || inode->holds > 0)
+		return -1;
+
+	int fd = path_fd_detach_locked(front, inode);
+
+	remove_locked(front, inode);
+	inode_free(inode);
+	return fd;
+}
+
+int inode_learn(struct front *front, int *fd, uint64_t ino, int64_t btime_ns,
+		uint32_t mode, const struct lower_handle *handle,
+		struct inode **ret_inode)
+{
+	int r = 0;
+	cleanup_fd int stale_fd = -1;
+
+	(void)pthread_mutex_lock(&front->table_lock);
+	struct inode *inode = find_locked(front, ino);
+
+	if (!inode)
+		inode = insert_locked(front, ino);
+	if (!inode)
+		r = -ENOMEM;
+	else if (!same_handle(inode, handle))
+		r = renew_locked(front, inode, handle, &stale_fd);
+	if (r == 0) {
+		inode->nlookup++;
+		inode->btime_ns = btime_ns;
+		inode->mode = mode & S_IFMT;
+		path_fd_adopt_locked(front, inode, fd);
+		*ret_inode = inode;
+	} else if (inode) {
+		(void)free_if_unused(front, inode);
+	}
+	(void)pthread_mutex_unlock(&front->table_lock);
+	if (r == 0)
+		close_at(fd);
+	*fd = r == 0 ? -1 : *fd;
+	return r;
+}
+
+void inode_forget(struct front *front, fuse_ino_t nodeid, uint64_t n)
+{
+	cleanup_fd int fd = -1;
+
+	(void)pthread_mutex_lock(&front->table_lock);
+	struct inode *inode = find_locked(front, ino_of_node(front, nodeid));
+
+	if (inode) {
+		inode->nlookup -= n < inode->nlookup ? n : inode->nlookup;
+		fd = free_if_unused(front, inode);
+	}
+	(void)pthread_mutex_unlock(&front->table_lock);
+}
+
+void inode_hold(struct front *front, struct inode *inode)
+{
+	(void)pthread_mutex_lock(&front->table_lock);
+	inode->holds++;
+	(void)pthread_mutex_unlock(&front->table_lock);
+}
+
+void inode_drop(struct front *front, struct inode *inode)
+{
+	(void)pthread_mutex_lock(&front->table_lock);
+	assert(inode->holds > 0);
+	inode->holds--;
+	int fd = free_if_unused(front, inode);
+	(void)pthread_mutex_unlock(&front->table_lock);
+	close_at(&fd);
+}
+
+void inode_dead(struct front *front, uint64_t ino, int *fd)
+{
+	(void)pthread_mutex_lock(&front->table_lock);
+	struct inode *inode = find_locked(front, ino);
+
+	if (inode && !(inode->flags & INODE_DEAD)) {
+		path_fd_adopt_locked(front, inode, fd);
+		if (inode->path_fd) {
+			path_fd_pin_locked(front, inode->path_fd);
+			inode->flags |= INODE_DEAD;
+		}
+	}
+	(void)pthread_mutex_unlock(&front->table_lock);
+}
+
+void inode_set_flag(struct front *front, struct inode *inode,
+		    enum inode_flag flag, bool on)
+{
+	(void)pthread_mutex_lock(&front->table_lock);
+	if (on)
+		inode->flags |= (uint8_t)flag;
+	else
+		inode->flags &= (uint8_t) ~(unsigned int)flag;
+	(void)pthread_mutex_unlock(&front->table_lock);
+}
+
+bool inode_has_flag(struct front *front, struct inode *inode,
+		    enum inode_flag flag)
+{
+	(void)pthread_mutex_lock(&front->table_lock);
+	bool on = (inode->flags & (unsigned int)flag) != 0;
+	(void)pthread_mutex_unlock(&front->table_lock);
+	return on;
+}

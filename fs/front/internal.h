@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#ifndef SOBREFS_FRONT_INTERNAL_H
+#define SOBREFS_FRONT_INTERNAL_H
+
+/*
+ * How the front is built: docs/design/front.md.
+ *
+ * Lock order, outermost first: opened.lock, front.table_lock. Neither is
+ * held while fs/file or the kernel is asked for anything that may wait, save
+ * registering a backing id under opened.lock.
+ */
+
+#define FUSE_USE_VERSION 317
+#include <fuse_lowlevel.h>
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/stat.h>
+
+#include "fs/base/cleanup.h"
+#include "fs/front/front.h"
+
+#define FRONT_HAS_PASSTHROUGH (FUSE_VERSION >= FUSE_MAKE_VERSION(3, 17))
+#define FRONT_HAS_TMPFILE     (FUSE_VERSION >= FUSE_MAKE_VERSION(3, 17))
+#define FRONT_HAS_URING	      (FUSE_VERSION >= FUSE_MAKE_VERSION(3, 18))
+#define FRONT_HAS_STATX	      (FUSE_VERSION >= FUSE_MAKE_VERSION(3, 18))
+#define FRONT_HAS_KILLPRIV    (FUSE_VERSION >= FUSE_MAKE_VERSION(3, 17))
+
+/* Nothing bypasses us, so what the kernel knows stays true. */
+#define LONG_TIMEOUT_S	    86400.0
+#define FD_CACHE_MAX	    2048
+#define HANDLE_INLINE_BYTES 24
+#define MAX_WRITE_BYTES	    (1u << 20)
+#define PROC_PATH_MAX	    32
+#define SMALL_BYTES	    (64 << 10)
+
+/* --- inodes: inode.c, pathfd.c ------------------------------------------- */
+
+/* As name_to_handle_at() gives it. */
+struct lower_handle {
+	int32_t type;
+	uint8_t len;
+	uint8_t bytes[CATALOG_HANDLE_MAX];
+};
+
+/* An O_PATH descriptor of a lower inode. Idle ones (users == 0) wait in the
+ * LRU list to be used again or closed; those in use are never closed. */
+struct path_fd {
+	int fd;
+	unsigned int users;
+	struct inode *inode; /* NULL: detached, the last user closes it */
+	struct path_fd *prev;
+	struct path_fd *next;
+};
+
+enum inode_flag {
+	/* The kernel's page cache of this inode, if it has one, is true. */
+	INODE_PAGES_TRUE = 1,
+	/* Its last name has gone: its descriptor is kept till it is
+	 * forgotten, since no handle opens it any more. */
+	INODE_DEAD = 2,
+	/* Was at most SMALL_BYTES long when last looked at. */
+	INODE_SMALL = 4,
+	/* Was last opened to be read. */
+	INODE_READ = 8,
+};
+
+/* What the kernel knows, by node id. All under table_lock but what never
+ * changes. A million of them must stay small. */
+struct inode {
+	struct inode *next; /* in its bucket */
+	uint64_t ino;	    /* the lower's */
+	int64_t btime_ns;
+	uint64_t nlookup;
+	struct path_fd *path_fd; /* may be NULL */
+	struct opened *opened;	 /* while open */
+	uint32_t mode;		 /* its type */
+	int32_t handle_type;
+	uint8_t handle_len;
+	uint8_t flags;
+	uint16_t holds;			     /* besides nlookup */
+	uint8_t handle[HANDLE_INLINE_BYTES]; /* or a pointer to more */
+};
+
+/* An inode that somebody has open: the I/O mode is one for all its opens. */
+struct opened {
+	struct inode *inode;
+	struct path_fd *path_fd; /* pinned */
+	unsigned int refs;	 /* under table_lock */
+
+	pthread_mutex_t lock; /* guards the next three */
+	unsigned int n_cached;
+	unsigned int n_passthrough;
+	int backing_id; /* 0: none */
+
+	/* These under table_lock: */
+	unsigned int n_writers;
+	unsigned int n_mappers; /* passthrough, could store through mmap */
+	/* What the kernel was last told. */
+	int64_t shown_size;
+	int64_t shown_mtime_ns;
+	int64_t shown_ctime_ns;
+};
+
+/* In the list of all that is open. */
+struct open_link {
+	struct open_link *prev;
+	struct open_link *next;
+	void (*release)(struct open_link *link); /* without a request */
+};
+
+/* fuse_file_info.fh of a regular file. */
+struct open_file {
+	struct open_link link;
+	struct front *front;
+	struct opened *opened;
+	struct file *file;
+	int flags; /* of its open(2) */
+	bool passthrough;
+	bool maps;
+};
+
+struct front {
+	struct drive *drive;
+	struct front_options options;
+	struct fuse_session *session;
+	pthread_key_t worker_key;
+	bool has_worker_key;
+	int lower_fd; /* borrowed */
+	uint64_t root_ino;
+	dev_t dev;
+	bool hide_state;
+
+	pthread_mutex_t table_lock; /* table, fd cache, counts */
+	struct inode **buckets;
+	size_t n_buckets; /* a power of two */
+	uint64_t n_inodes;
+	struct path_fd lru; /* list head: next is the newest */
+	unsigned int n_idle_fds;
+	unsigned int n_fds;
+	struct open_link open_links; /* list head */
+
+	atomic_bool ready;
+	atomic_bool probed; /* the accelerators were tried */
+	atomic_bool passthrough;
+	atomic_bool uring;
+	bool uring_wanted;
+	atomic_uint_least64_t open_files;
+	atomic_uint_least64_t passthrough_failures;
+	pthread_mutex_t status_lock; /* the two reasons */
+	char passthrough_why[128];
+	char uring_why[128];
+
+	int exit_fd; /* an eventfd: front_exit() writes */
+	pthread_t loop_thread;
+	atomic_bool loop_done;
+};
+
+static inline struct front *front_of(fuse_req_t req)
+{
+	return fuse_req_userdata(req);
+}
+
+int inode_table_init(struct front *front);
+void inode_table_release(struct front *front);
+/* The inode the kernel names; NULL when we don't know it (-ESTALE). Valid
+ * during the request: the kernel holds it. */
+struct inode *inode_find(struct front *front, fuse_ino_t nodeid);
+/* Counts one lookup; makes the entry, or gives it a new handle when the
+ * number has been used again. Takes `*fd` over, sets it to -1; on -ENOMEM
+ * not. */
+int inode_learn(struct front *front, int *fd, uint64_t ino, int64_t btime_ns,
+		uint32_t mode, const struct lower_handle *handle,
+		struct inode **ret_inode);
+void inode_forget(struct front *front, fuse_ino_t nodeid, uint64_t n);
+/* Keeps the entry beyond its lookups. */
+void inode_hold(struct front *front, struct inode *inode);
+void inode_drop(struct front *front, struct inode *inode);
+/* The last name has gone: `*fd` is kept for what still refers to it. */
+void inode_dead(struct front *front, uint64_t ino, int *fd);
+void inode_set_flag(struct front *front, struct inode *inode,
+		    enum inode_flag flag, bool on);
+bool inode_has_flag(struct front *front, struct inode *inode,
+		    enum inode_flag flag);
+fuse_ino_t inode_nodeid(const struct front *front, uint64_t ino);
+void inode_get_handle(const struct inode *inode,
+		      struct lower_handle *ret_handle);
+
+/* A descriptor, opened by handle when none is cached. -ESTALE when the inode
+ * is gone. Give it back. */
+int path_fd_get(struct front *front, struct inode *inode,
+		struct path_fd **ret_pfd);
+void path_fd_put(struct front *front, struct path_fd *pfd);
+/* With table_lock held: give `*fd` to the inode if it has none (then -1). */
+void path_fd_adopt_locked(struct front *front, struct inode *inode, int *fd);
+/* With table_lock held: the inode lets go of it. Returns an fd to close
+ * after unlocking, or -1. */
+int path_fd_detach_locked(struct front *front, struct inode *inode);
+/* Pins for good, with table_lock held. */
+void path_fd_pin_locked(struct front *front, struct path_fd *pfd);
+
+/* A path_fd and its inode for the time of a block. */
+struct pinned {
+	struct front *front;
+	struct inode *inode;
+	struct path_fd *pfd;
+	int fd; /* borrowed from pfd */
+};
+/* -ESTALE when the kernel names what we don't know. */
+int pin(struct front *front, fuse_ino_t nodeid, struct pinned *ret_pinned);
+void unpin(const struct pinned *pinned);
+#define cleanup_pin __attribute__((cleanup(unpin)))
+/* clang-format off */
+#define PINNED_NONE { .front = NULL, .inode = NULL, .pfd = NULL, .fd = -1 }
+/* clang-format on */
+
+/* --- the lower: lower.c ----------------------------------------------------
+ */
+
+/* What one look at a lower inode gives. */
+struct looked {
+	struct stat st;		    /* as agents shall see it */
+	struct stat lower;	    /* as it is */
+	int64_t btime_ns;	    /* 0: the file system keeps none */
+	struct lower_handle handle; /* by lower_look_handle() */
+};
+
+int lower_look(struct front *front, int fd, struct looked *ret_looked);
+/* The same without asking fs/file: `st` is as the lower has it. */
+int lower_observe(struct front *front, int fd, struct looked *ret_looked);
+int lower_look_handle(int fd, struct lower_handle *ret_handle);
+/* O_PATH, one component, never out of the lower file system. */
+int lower_open_child(int parent_fd, const char *name);
+/* Reopened through /proc/self/fd. */
+int lower_reopen(int fd, int flags);
+int lower_open_by_handle(const struct front *front,
+			 const struct lower_handle *handle, int flags);
+void lower_proc_path(int fd, char ret_path[PROC_PATH_MAX]);
+/* Is it the state's name, in the root? */
+bool name_is_hidden(const struct front *front, fuse_ino_t parent,
+		    const char *name);
+
+/* --- replies: attr.c, name.c
+ * -------------------------------------------------- */
+
+/* Logs what an administrator must know, answers with its errno. */
+void reply_error(fuse_req_t req, const struct error *err);
+void reply_code(fuse_req_t req, int code); /* 0 or negative */
+double attr_timeout(struct front *front, struct inode *inode,
+		    const struct stat *st);
+/* Looks at `*fd`, learns it (one lookup counted), fills `e`. Takes the fd
+ * over on success. */
+int entry_make(struct front *front, int *fd, struct fuse_entry_param *ret_e,
+	       struct looked *ret_looked);
+/* The same for what we have just made, which can't be a stub. */
+int entry_make_fresh(struct front *front, int *fd,
+		     struct fuse_entry_param *ret_e,
+		     struct looked *ret_looked);
+void reply_entry(fuse_req_t req, int *fd);
+/* Takes suid, sgid and security.capability away, as a write does. */
+int attr_kill_priv(int fd, const struct stat *st);
+
+/* --- acting as the caller: creds.c
+ * ----------------------------------------------- */
+
+struct worker; /* what a thread keeps */
+int worker_key_init(struct front *front);
+/* MAX_WRITE_BYTES, this thread's; NULL: no memory. */
+uint8_t *worker_buffer(struct front *front);
+
+struct caller {
+	bool changed;
+	uid_t uid;
+	gid_t gid;
+};
+/* Files made from here to caller_leave() are the caller's. `mask`: its umask
+ * too. */
+int caller_enter(fuse_req_t req, bool mask, struct caller *ret_caller);
+void caller_leave(const struct caller *caller);
+#define cleanup_caller __attribute__((cleanup(caller_leave)))
+
+/* --- events: event.c
+ * ----------------------------------------------------------------- */
+
+void event_inode(struct front *front, const struct looked *looked,
+		 const struct lower_handle *handle);
+void event_name(struct front *front, uint64_t parent, const char *name,
+		uint64_t ino);
+void event_unname(struct front *front, uint64_t parent, const char *name);
+void event_move(struct front *front, uint64_t parent, const char *name,
+		uint64_t new_parent, const char *new_name);
+/* The last name has gone: the catalog, fs/file and our table are told. */
+void event_gone(struct front *front, int *fd, const struct looked *looked);
+
+/* --- open files: opened.c
+ * ---------------------------------------------------------------- */
+
+struct opened *opened_get(struct front *front, struct inode *inode,
+			  int *ret_code);
+void opened_put(struct front *front, struct opened *opened);
+/* Chooses the mode of one more open and counts it; fills fi. */
+void opened_add(fuse_req_t req, struct open_file *of, bool packed, bool fresh,
+		struct fuse_file_info *fi);
+void opened_remove(fuse_req_t req, const struct open_file *of);
+/* After a change the kernel may not know of. */
+void opened_refresh(struct front *front, struct opened *opened, int fd,
+		    bool post);
+
+void open_link_add(struct front *front, struct open_link *link);
+void open_link_remove(struct front *front, struct open_link *link);
+
+static inline struct open_file *open_file_of(const struct fuse_file_info *fi)
+{
+	return (struct open_file *)(uintptr_t)fi->fh; /* NOLINT */
+}
+
+/* --- accelerators: accel.c
+ * ------------------------------------------------------------------ */
+
+/* In the init operation: asks for what there is. */
+void accel_init(struct front *front, struct fuse_conn_info *conn);
+/* At the first request: a real trial. */
+void accel_probe(struct front *front, fuse_req_t req);
+bool accel_uring_allowed(struct front *front);
+/* 0: none could be had. */
+int accel_backing_open(fuse_req_t req, int fd);
+void accel_backing_close(fuse_req_t req, int id);
+
+static inline void front_noted(struct front *front, fuse_req_t req)
+{
+	if (!atomic_load_explicit(&front->probed, memory_order_relaxed))
+		accel_probe(front, req);
+#if FRONT_HAS_URING
+	if (front->uring_wanted && fuse_req_is_uring(req))
+		atomic_store_explicit(&front->uring, true,
+				      memory_order_relaxed);
+#endif
+}
+
+/* --- the operations, a file a subject; see ops.c
+ * --------------------------------------------- */
+
+extern const struct fuse_lowlevel_ops front_ops;
+
+void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name);
+void op_forget(fuse_req_t req, fuse_ino_t ino, uint64_t n);
+void op_forget_multi(fuse_req_t req, size_t count,
+		     struct fuse_forget_data *forgets);
+void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set,
+		struct fuse_file_info *fi);
+#if FRONT_HAS_STATX
+void op_statx(fuse_req_t req, fuse_ino_t ino, int flags, int mask,
+	      struct fuse_file_info *fi);
+#endif
+void op_readlink(fuse_req_t req, fuse_ino_t ino);
+void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
+	      dev_t rdev);
+void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode);
+void op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent,
+		const char *name);
+void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent,
+	     const char *name);
+void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name);
+void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name);
+void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name,
+	       fuse_ino_t new_parent, const char *new_name, unsigned int flags);
+void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
+	       struct fuse_file_info *fi);
+#if FRONT_HAS_TMPFILE
+void op_tmpfile(fuse_req_t req, fuse_ino_t parent, mode_t mode,
+		struct fuse_file_info *fi);
+#endif
+void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
+	     struct fuse_file_info *fi);
+void op_write_buf(fuse_req_t req, fuse_ino_t ino, struct fuse_bufvec *bufv,
+		  off_t off, struct fuse_file_info *fi);
+void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync,
+	      struct fuse_file_info *fi);
+void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off,
+		  off_t length, struct fuse_file_info *fi);
+void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence,
+	      struct fuse_file_info *fi);
+void op_copy_file_range(fuse_req_t req, fuse_ino_t ino_in, off_t off_in,
+			struct fuse_file_info *fi_in, fuse_ino_t ino_out,
+			off_t off_out, struct fuse_file_info *fi_out,
+			size_t len, int flags);
+void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
+		struct fuse_file_info *fi);
+void op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
+		    struct fuse_file_info *fi);
+void op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void op_fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync,
+		 struct fuse_file_info *fi);
+void op_statfs(fuse_req_t req, fuse_ino_t ino);
+void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name,
+		 const char *value, size_t size, int flags);
+void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size);
+void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size);
+void op_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name);
+void op_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned int cmd, void *arg,
+	      struct fuse_file_info *fi, unsigned int flags, const void *in_buf,
+	      size_t in_bufsz, size_t out_bufsz);
+
+/* Names of ours among extended attributes: *.sobre.* */
+bool xattr_is_ours(const char *name);
+/* Leaves ours out of a listxattr() list, in place; the new length. */
+size_t xattr_filter(char *list, size_t len);
+
+#endif

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include "fs/front/internal.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+/* Data of files that are not in passthrough, and what always comes to us. */
+
+/* Below, copying once more is cheaper than the pipe that splice needs. */
+#define SPLICE_MIN_BYTES (64u << 10)
+/* One request of copy_file_range: the caller asks again for the rest. */
+#define COPY_MAX_BYTES (8u << 20)
+
+static void reply_from_lower(fuse_req_t req, int fd, size_t size, off_t off)
+{
+	struct fuse_bufvec bufv = FUSE_BUFVEC_INIT(size);
+
+	bufv.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK;
+	bufv.buf[0].fd = fd;
+	bufv.buf[0].pos = off;
+	(void)fuse_reply_data(req, &bufv, (enum fuse_buf_copy_flags)0);
+}
+
+void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
+	     struct fuse_file_info *fi)
+{
+	struct front *front = front_of(req);
+	struct open_file *of = open_file_of(fi);
+	struct error err = ERROR_INIT;
+	int fd = size >= SPLICE_MIN_BYTES ? file_lower_fd(of->file) : -1;
+
+	(void)ino;
+	if (fd >= 0) {
+		reply_from_lower(req, fd, size, off);
+		return;
+	}
+
+	uint8_t *buf = worker_buffer(front);
+
+	if (!buf) {
+		reply_code(req, -ENOMEM);
+		return;
+	}
+	if (size > MAX_WRITE_BYTES)
+		size = MAX_WRITE_BYTES;
+
+	ssize_t n = file_read(of->file, buf, size, (uint64_t)off, &err);
+
+	if (n < 0)
+		reply_error(req, &err);
+	else
+		(void)fuse_reply_buf(req, (const char *)buf, (size_t)n);
+}
+
+static void kill_on_write(fuse_req_t req, const struct open_file *of,
+			  const struct fuse_file_info *fi)
+{
+#if FRONT_HAS_STATX
+	struct stat st;
+	int fd = of->opened->path_fd->fd;
+
+	(void)req;
+	if (fi->kill_suidgid && fstatat(fd, "", &st, AT_EMPTY_PATH) == 0)
+		(void)attr_kill_priv(fd, &st);
+#else
+	/* Without KILLPRIV_V2 the kernel does it itself, by a chmod. */
+	(void)req;
+	(void)of;
+	(void)fi;
+#endif
+}
+
+void op_write_buf(fuse_req_t req, fuse_ino_t ino, struct fuse_bufvec *bufv,
+		  off_t off, struct fuse_file_info *fi)
+{
+	struct open_file *of = open_file_of(fi);
+	struct error err = ERROR_INIT;
+	struct fuse_bufvec flat = FUSE_BUFVEC_INIT(fuse_buf_size(bufv));
+	const void *data = bufv->buf[0].mem;
+
+	(void)ino;
+	if (bufv->count != 1 || bufv->buf[0].flags & FUSE_BUF_IS_FD) {
+		uint8_t *room = worker_buffer(front_of(req));
+
+		if (!room || flat.buf[0].size > MAX_WRITE_BYTES) {
+			reply_code(req, room ? -EINVAL : -ENOMEM);
+			return;
+		}
+		flat.buf[0].mem = room;
+		data = room;
+
+		ssize_t got =
+			fuse_buf_copy(&flat, bufv, (enum fuse_buf_copy_flags)0);
+
+		if (got < 0 || (size_t)got != flat.buf[0].size) {
+			reply_code(req, got < 0 ? (int)got : -EIO);
+			return;
+		}
+	}
+
+	/* A page written back has its place, whatever the open's flags. */
+	bool append = (fi->flags & O_APPEND) != 0 && !fi->writepage;
+	ssize_t n = file_write(of->file, data, flat.buf[0].size, (uint64_t)off,
+			       append, &err);
+
+	if (n < 0) {
+		reply_error(req, &err);
+		return;
+	}
+	kill_on_write(req, of, fi);
+	(void)fuse_reply_write(req, (size_t)n);
+}
+
+void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync,
+	      struct fuse_file_info *fi)
+{
+	struct front *front = front_of(req);
+	struct open_file *of = open_file_of(fi);
+	struct error err = ERROR_INIT;
+
+	(void)ino;
+	if (file_fsync(of->file, datasync != 0, &err) < 0) {
+		reply_error(req, &err);
+		return;
+	}
+	if (of->maps)
+		opened_refresh(front, of->opened, of->opened->path_fd->fd,
+			       false);
+	reply_code(req, 0);
+}
+
+void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off,
+		  off_t length, struct fuse_file_info *fi)
+{
+	struct error err = ERROR_INIT;
+
+	(void)ino;
+	if (off < 0 || length <= 0)
+		reply_code(req, -EINVAL);
+	else if (file_fallocate(open_file_of(fi)->file, mode, (uint64_t)off,
+				(uint64_t)length, &err) < 0)
+		reply_error(req, &err);
+	else
+		reply_code(req, 0);
+}
+
+void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence,
+	      struct fuse_file_info *fi)
+{
+	int64_t at = file_seek(open_file_of(fi)->file, off, whence);
+
+	(void)ino;
+	if (at < 0)
+		reply_code(req, (int)at);
+	else
+		(void)fuse_reply_lseek(req, at);
+}
+
+static ssize_t copy_by_hand(struct front *front, struct file *in,
+			    uint64_t off_in, struct file *out, uint64_t off_out,
+			    size_t len, struct error *err)
+{
+	uint8_t *buf = worker_buffer(front);
+	size_t done = 0;
+
+	if (!buf)
+		return error_set(err, -ENOMEM, "out of memory");
+	if (len > COPY_MAX_BYTES)
+		len = COPY_MAX_BYTES;
+	while (done < len) {
+		size_t want = len - done;
+		ssize_t n = file_read(in, buf,
+				      want < MAX_WRITE_BYTES ? want
+							     : MAX_WRITE_BYTES,
+				      off_in + done, err);
+
+		if (n > 0)
+			n = file_write(out, buf, (size_t)n, off_out + done,
+				       false, err);
+		if (n < 0)
+			return done ? (ssize_t)done : n;
+		if (n == 0)
+			break;
+		done += (size_t)n;
+	}
+	return (ssize_t)done;
+}
+
+static ssize_t copy_between(struct front *front, struct file *in, off_t off_in,
+			    struct file *out, off_t off_out, size_t len,
+			    struct error *err)
+{
+	int r = file_make_plain(out, err);
+
+	if (r < 0)
+		return r;
+
+	int from = file_lower_fd(in);
+	int to = file_lower_fd(out);
+
+	if (from >= 0 && to >= 0) {
+		ssize_t n =
+			copy_file_range(from, &off_in, to, &off_out, len, 0);
+
+		if (n >= 0)
+			return n;
+		if (errno != EXDEV && errno != EOPNOTSUPP)
+			return error_set(err, -errno, "cannot copy");
+	}
+	return copy_by_hand(front, in, (uint64_t)off_in, out, (uint64_t)off_out,
+			    len, err);
+}
+
+void op_copy_file_range(fuse_req_t req, fuse_ino_t ino_in, off_t off_in,
+			struct fuse_file_info *fi_in, fuse_ino_t ino_out,
+			off_t off_out, struct fuse_file_info *fi_out,
+			size_t len, int flags)
+{
+	struct error err = ERROR_INIT;
+
+	(void)ino_in;
+	(void)ino_out;
+	if (off_in < 0 || off_out < 0 || flags != 0) {
+		reply_code(req, -EINVAL);
+		return;
+	}
+
+	ssize_t n =
+		copy_between(front_of(req), open_file_of(fi_in)->file, off_in,
+			     open_file_of(fi_out)->file, off_out, len, &err);
+
+	if (n < 0)
+		reply_error(req, &err);
+	else
+		(void)fuse_reply_write(req, (size_t)n);
+}

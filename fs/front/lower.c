@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include "fs/front/internal.h"
+
+#include <errno.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+
+#include "fs/base/clock.h"
+
+void lower_proc_path(int fd, char ret_path[PROC_PATH_MAX])
+{
+	(void)snprintf(ret_path, PROC_PATH_MAX, "/proc/self/fd/%d", fd);
+}
+
+int lower_open_child(int parent_fd, const char *name)
+{
+	const struct open_how how = {
+		.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS |
+			   RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV,
+	};
+	long fd;
+
+	/* EAGAIN: a rename elsewhere made the kernel unsure. */
+	do {
+		fd = syscall(SYS_openat2, parent_fd, name, &how, sizeof(how));
+	} while (fd < 0 && (errno == EAGAIN || errno == EINTR));
+	return fd < 0 ? -errno : (int)fd;
+}
+
+int lower_reopen(int fd, int flags)
+{
+	char path[PROC_PATH_MAX];
+
+	lower_proc_path(fd, path);
+
+	int got = open(path, (flags & ~O_NOFOLLOW) | O_CLOEXEC);
+
+	return got < 0 ? -errno : got;
+}
+
+int lower_open_by_handle(const struct front *front,
+			 const struct lower_handle *handle, int flags)
+{
+	union {
+		struct file_handle h;
+		char room[sizeof(struct file_handle) + CATALOG_HANDLE_MAX];
+	} u;
+
+	u.h.handle_bytes = handle->len;
+	u.h.handle_type = handle->type;
+	memcpy(u.h.f_handle, handle->bytes, handle->len);
+
+	int fd = open_by_handle_at(front->lower_fd, &u.h, flags | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int lower_look_handle(int fd, struct lower_handle *ret_handle)
+{
+	union {
+		struct file_handle h;
+		char room[sizeof(struct file_handle) + CATALOG_HANDLE_MAX];
+	} u;
+	int mount_id;
+
+	u.h.handle_bytes = CATALOG_HANDLE_MAX;
+	if (name_to_handle_at(fd, "", &u.h, &mount_id, AT_EMPTY_PATH) < 0)
+		return -errno;
+	ret_handle->type = u.h.handle_type;
+	ret_handle->len = (uint8_t)u.h.handle_bytes;
+	memcpy(ret_handle->bytes, u.h.f_handle, u.h.handle_bytes);
+	return 0;
+}
+
+static struct timespec time_of(const struct statx_timestamp *t)
+{
+	return (struct timespec){ .tv_sec = t->tv_sec,
+				  .tv_nsec = (long)t->tv_nsec };
+}
+
+static void stat_of(const struct statx *x, struct stat *ret_st)
+{
+	memset(ret_st, 0, sizeof(*ret_st));
+	ret_st->st_dev = makedev(x->stx_dev_major, x->stx_dev_minor);
+	ret_st->st_ino = x->stx_ino;
+	ret_st->st_mode = x->stx_mode;
+	ret_st->st_nlink = x->stx_nlink;
+	ret_st->st_uid = x->stx_uid;
+	ret_st->st_gid = x->stx_gid;
+	ret_st->st_rdev = makedev(x->stx_rdev_major, x->stx_rdev_minor);
+	ret_st->st_size = (off_t)x->stx_size;
+	ret_st->st_blksize = (blksize_t)x->stx_blksize;
+	ret_st->st_blocks = (blkcnt_t)x->stx_blocks;
+	ret_st->st_atim = time_of(&x->stx_atime);
+	ret_st->st_mtim = time_of(&x->stx_mtime);
+	ret_st->st_ctim = time_of(&x->stx_ctime);
+}
+
+/* A stub that can't be read shows the lower's attributes: opening it says
+ * what is wrong. */
+static int show(struct front *front, int fd, struct looked *looked)
+{
+	struct error err = ERROR_INIT;
+
+	if (looked->st.st_ino == front->root_ino)
+		return drive_root_show(front->drive, &looked->st, &err);
+	if (S_ISREG(looked->st.st_mode))
+		(void)file_show(front->drive, fd, looked->btime_ns,
+				&looked->st);
+	return 0;
+}
+
+int lower_observe(struct front *front, int fd, struct looked *ret_looked)
+{
+	struct statx x;
+
+	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_SYNC_AS_STAT,
+		  STATX_BASIC_STATS | STATX_BTIME, &x) < 0)
+		return -errno;
+	stat_of(&x, &ret_looked->lower);
+	if (ret_looked->lower.st_dev != front->dev)
+		return -EXDEV; /* a subvolume: its numbers are its own */
+	ret_looked->st = ret_looked->lower;
+	ret_looked->btime_ns = 0;
+	if (x.stx_mask & STATX_BTIME)
+		ret_looked->btime_ns = timespec_ns(time_of(&x.stx_btime));
+	return 0;
+}
+
+int lower_look(struct front *front, int fd, struct looked *ret_looked)
+{
+	int r = lower_observe(front, fd, ret_looked);
+
+	return r < 0 ? r : show(front, fd, ret_looked);
+}
+
+bool name_is_hidden(const struct front *front, fuse_ino_t parent,
+		    const char *name)
+{
+	return parent == FUSE_ROOT_ID && front->hide_state &&
+	       strcmp(name, DRIVE_STATE_NAME) == 0;
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include "fs/front/internal.h"
+
+#include <errno.h>
+#include <linux/limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/xattr.h>
+
+#define ACL_ACCESS "system.posix_acl_access"
+
+bool xattr_is_ours(const char *name)
+{
+	const char *dot = strchr(name, '.');
+
+	return dot && strncmp(dot + 1, "sobre.", strlen("sobre.")) == 0;
+}
+
+size_t xattr_filter(char *list, size_t len)
+{
+	size_t kept = 0;
+
+	for (size_t at = 0; at < len;) {
+		size_t n = strnlen(list + at, len - at) + 1;
+
+		if (n > len - at)
+			break; /* without its end: not from a kernel */
+		if (!xattr_is_ours(list + at)) {
+			memmove(list + kept, list + at, n);
+			kept += n;
+		}
+		at += n;
+	}
+	return kept;
+}
+
+static bool is_root_acl(const struct pinned *at, const char *name)
+{
+	return at->inode->ino == at->front->root_ino &&
+	       strcmp(name, ACL_ACCESS) == 0;
+}
+
+/* As listxattr(2) and getxattr(2) answer; `n` negative is a code. */
+static void reply_sized(fuse_req_t req, const uint8_t *buf, ssize_t n,
+			size_t size)
+{
+	if (n < 0)
+		reply_code(req, (int)n);
+	else if (size == 0)
+		(void)fuse_reply_xattr(req, (size_t)n);
+	else if ((size_t)n > size)
+		reply_code(req, -ERANGE);
+	else
+		(void)fuse_reply_buf(req, (const char *)buf, (size_t)n);
+}
+
+void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
+{
+	struct front *front = front_of(req);
+	cleanup_pin struct pinned at = PINNED_NONE;
+	uint8_t *buf = worker_buffer(front);
+	char path[PROC_PATH_MAX];
+	ssize_t n = -ENODATA;
+
+	if (!buf)
+		n = -ENOMEM;
+	else if (!xattr_is_ours(name))
+		n = pin(front, ino, &at);
+	if (n < 0) {
+		reply_code(req, (int)n);
+		return;
+	}
+	if (is_root_acl(&at, name)) {
+		n = drive_root_acl_get(front->drive, name, buf, XATTR_SIZE_MAX);
+	} else {
+		lower_proc_path(at.fd, path);
+		n = getxattr(path, name, buf, XATTR_SIZE_MAX);
+		if (n < 0)
+			n = -errno;
+	}
+	reply_sized(req, buf, n, size);
+}
+
+void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
+{
+	struct front *front = front_of(req);
+	cleanup_pin struct pinned at = PINNED_NONE;
+	uint8_t *buf = worker_buffer(front);
+	char path[PROC_PATH_MAX];
+	ssize_t n = buf ? pin(front, ino, &at) : -ENOMEM;
+
+	if (n == 0) {
+		lower_proc_path(at.fd, path);
+		n = listxattr(path, (char *)buf, XATTR_LIST_MAX);
+		n = n < 0 ? -errno
+			  : (ssize_t)xattr_filter((char *)buf, (size_t)n);
+	}
+	reply_sized(req, buf, n, size);
+}
+
+static bool caller_in_group(fuse_req_t req, gid_t gid)
+{
+	cleanup_free gid_t *groups = NULL;
+	int n;
+
+	if (fuse_req_ctx(req)->gid == gid)
+		return true;
+	n = fuse_req_getgroups(req, 0, NULL);
+	if (n > 0)
+		groups = calloc((size_t)n, sizeof(*groups));
+	if (!groups)
+		return false;
+
+	int got = fuse_req_getgroups(req, n, groups);
+
+	for (int i = 0; i < n && i < got; i++)
+		if (groups[i] == gid)
+			return true;
+	return false;
+}
+
+/* An ACL changes the mode: who is neither privileged nor of the group loses
+ * the setgid bit by it, which the lower spares us for being privileged. */
+static int follow_acl(fuse_req_t req, const struct pinned *at)
+{
+	struct looked looked;
+	char path[PROC_PATH_MAX];
+	int r = lower_observe(at->front, at->fd, &looked);
+
+	if (r < 0)
+		return r;
+	if (looked.lower.st_mode & S_ISGID && fuse_req_ctx(req)->uid != 0 &&
+	    !caller_in_group(req, looked.lower.st_gid)) {
+		lower_proc_path(at->fd, path);
+		if (chmod(path, looked.lower.st_mode & 05777) < 0)
+			return -errno;
+		looked.lower.st_mode &= ~(mode_t)S_ISGID;
+	}
+	event_inode(at->front, &looked, NULL);
+	return 0;
+}
+
+static int set_lower(fuse_req_t req, const struct pinned *at, const char *name,
+		     const char *value, size_t size, int flags)
+{
+	char path[PROC_PATH_MAX];
+
+	lower_proc_path(at->fd, path);
+	if (setxattr(path, name, value, size, flags) < 0)
+		return -errno;
+	return strcmp(name, ACL_ACCESS) == 0 ? follow_acl(req, at) : 0;
+}
+
+void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name,
+		 const char *value, size_t size, int flags)
+{
+	struct front *front = front_of(req);
+	cleanup_pin struct pinned at = PINNED_NONE;
+	struct error err = ERROR_INIT;
+	int r = xattr_is_ours(name) ? -EPERM : pin(front, ino, &at);
+
+	if (r == 0 && is_root_acl(&at, name))
+		r = drive_root_acl_set(front->drive, name, value, size, &err);
+	else if (r == 0)
+		r = set_lower(req, &at, name, value, size, flags);
+	reply_code(req, r);
+}
+
+void op_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
+{
+	struct front *front = front_of(req);
+	cleanup_pin struct pinned at = PINNED_NONE;
+	struct error err = ERROR_INIT;
+	char path[PROC_PATH_MAX];
+	int r = xattr_is_ours(name) ? -ENODATA : pin(front, ino, &at);
+
+	if (r == 0 && is_root_acl(&at, name)) {
+		r = drive_root_acl_set(front->drive, name, NULL, 0, &err);
+	} else if (r == 0) {
+		lower_proc_path(at.fd, path);
+		r = removexattr(path, name) < 0 ? -errno : 0;
+	}
+	reply_code(req, r);
+}

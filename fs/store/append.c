@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * The open pack. What is true of it is in the catalog: each batch begins by
+ * reading its row there, so that a batch that was rolled back leaves nothing
+ * to undo in memory.
+ */
+#include "fs/store/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "fs/base/cleanup.h"
+#include "fs/base/io.h"
+
+static int failed(int code, uint64_t pack, const char *what, struct error *err)
+{
+	return error_set(err, code, "cannot %s pack %" PRIu64 ": %s", what,
+			 pack, strerrordesc_np(error_to_errno(code)));
+}
+
+static void close_pack(struct writer *w)
+{
+	if (w->fd >= 0)
+		(void)close(w->fd);
+	w->fd = -1;
+}
+
+void writer_free(struct writer *writer)
+{
+	if (!writer)
+		return;
+	close_pack(writer);
+	codec_free(writer->codec);
+	identity_free(writer->identity);
+	buf_release(&writer->recipe);
+	free(writer->pending);
+	free(writer->window);
+	free(writer->touched);
+	free(writer);
+}
+DEFINE_CLEANUP(struct writer *, writer_free)
+
+int writer_get(struct store *store, struct writer **ret_writer,
+	       struct error *err)
+{
+	CLEANUP(writer_free) struct writer *w = NULL;
+
+	if (store->options.readonly)
+		return error_set(err, -EROFS, "the store is read-only");
+	if (!store->writer) {
+		w = calloc(1, sizeof(*w));
+		if (!w)
+			return error_set(err, -ENOMEM, "no memory to write");
+		w->fd = -1;
+		buf_init(&w->recipe, RECIPE_RECORD_MAX);
+		w->codec = codec_new();
+		w->pending = calloc(1, sizeof(*w->pending));
+		w->identity = identity_new(&store->options.key);
+		w->window = malloc(WINDOW_BYTES);
+		if (!w->codec || !w->pending || !w->identity || !w->window)
+			return error_set(err, -ENOMEM, "no memory to write");
+		store->writer = take_ptr(&w);
+	}
+	*ret_writer = store->writer;
+	return 0;
+}
+
+/* Remembers, for store_abort(), that this batch writes to the pack. */
+static int touch(struct writer *w, uint64_t pack, struct error *err)
+{
+	if (w->touched_n && w->touched[w->touched_n - 1] == pack)
+		return 0;
+	if (w->touched_n == w->touched_cap) {
+		size_t cap = w->touched_cap ? 2 * w->touched_cap : 8;
+		void *grown = realloc(w->touched, cap * sizeof(*w->touched));
+
+		if (!grown)
+			return error_set(err, -ENOMEM, "no memory to write");
+		w->touched = grown;
+		w->touched_cap = cap;
+	}
+	w->touched[w->touched_n++] = pack;
+	return 0;
+}
+
+static void dir_of(uint64_t pack, char ret_dir[3])
+{
+	(void)snprintf(ret_dir, 3, "%02x", (unsigned int)(pack & 0xff));
+}
+
+int pack_dir_sync(const struct store *store, uint64_t pack)
+{
+	cleanup_fd int fd = -1;
+	char dir[3];
+
+	dir_of(pack, dir);
+	fd = openat(store->packs_fd, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : io_fsync(fd);
+}
+
+/* An empty pack file; the fd, or -EEXIST when there is one of that id. */
+static int make_file(const struct store *store, uint64_t id)
+{
+	char name[PACK_NAME_BYTES];
+	char dir[3];
+	int rc;
+
+	dir_of(id, dir);
+	rc = io_mkdirat(store->packs_fd, dir, 0700);
+	if (rc == 0)
+		rc = io_fsync(store->packs_fd);
+	if (rc < 0 && rc != -EEXIST)
+		return rc;
+	pack_name(id, name);
+	return io_openat_create(store->packs_fd, name, O_RDWR | O_EXCL, 0600);
+}
+
+static int write_header(const struct store *store, int fd, uint64_t id)
+{
+	struct pack_header header = { .id = id, .key = store->options.key };
+	uint8_t bytes[PACK_HEADER_BYTES];
+
+	memcpy(header.uuid, store->options.uuid, sizeof(header.uuid));
+	pack_header_encode(&header, bytes);
+	return io_pwrite(fd, bytes, sizeof(bytes), 0);
+}
+
+static int start_pack(struct store *store, struct writer *w, struct error *err)
+{
+	struct pack_row row = { .state = PACK_OPEN,
+				.size_bytes = PACK_HEADER_BYTES };
+	int64_t last;
+	int fd;
+	int rc = store_query(store, VIEW_WRITER,
+			     "SELECT max(id) FROM pack WHERE id > ?1", 0, &last,
+			     err);
+
+	if (rc < 0)
+		return rc;
+	row.id = (uint64_t)last;
+	/* A file without a row may hold what a lost catalog knew. */
+	do
+		fd = make_file(store, ++row.id);
+	while (fd == -EEXIST);
+	if (fd < 0)
+		return failed(fd, row.id, "make", err);
+	w->fd = fd;
+	w->made = true;
+	w->pack = row.id;
+	w->end = PACK_HEADER_BYTES;
+	w->appended += PACK_HEADER_BYTES;
+	rc = touch(w, row.id, err);
+	if (rc < 0)
+		return rc;
+	rc = write_header(store, fd, row.id);
+	if (rc < 0)
+		return failed(rc, row.id, "write", err);
+	return pack_row_put(store, &row, err);
+}
+
+/* The row ends here; data and names are durable first. */
+static int settle(struct store *store, struct writer *w, enum pack_state state,
+		  struct error *err)
+{
+	struct pack_row row = { .id = w->pack,
+				.state = state,
+				.size_bytes = w->end };
+	int rc = io_fdatasync(w->fd);
+
+	if (rc == 0 && w->made)
+		rc = pack_dir_sync(store, w->pack);
+	if (rc < 0)
+		return failed(rc, w->pack, "sync", err);
+	w->made = false;
+	return pack_row_put(store, &row, err);
+}
+
+int append_seal(struct store *store, struct error *err)
+{
+	struct writer *w = store->writer;
+	int rc = settle(store, w, PACK_SEALED, err);
+
+	if (rc == 0)
+		close_pack(w);
+	return rc;
+}
+
+/* Opens the file of `row` for appending; 1 when nothing may be appended. */
+static int resume_pack(struct store *store, struct writer *w,
+		       const struct pack_row *row, struct error *err)
+{
+	char name[PACK_NAME_BYTES];
+	struct stat st;
+	int rc;
+
+	if (w->fd < 0 || w->pack != row->id) {
+		close_pack(w);
+		pack_name(row->id, name);
+		w->fd = openat(store->packs_fd, name,
+			       O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+		if (w->fd < 0 && errno == ENOENT)
+			return 1;
+		if (w->fd < 0)
+			return failed(-errno, row->id, "open", err);
+	}
+	if (fstat(w->fd, &st) < 0)
+		return failed(-errno, row->id, "stat", err);
+	if ((uint64_t)st.st_size < row->size_bytes)
+		return 1; /* it lost data: leave it as evidence */
+	w->pack = row->id;
+	w->end = row->size_bytes;
+	rc = touch(w, row->id, err);
+	if (rc == 0 && (uint64_t)st.st_size > row->size_bytes) {
+		rc = io_ftruncate(w->fd, row->size_bytes);
+		if (rc < 0)
+			return failed(rc, row->id, "cut", err);
+		cache_purge(&store->cache);
+		cache_purge(&store->fresh);
+	}
+	return rc;
+}
+
+static int resume_open(struct store *store, struct writer *w, struct error *err)
+{
+	struct pack_row row;
+	int64_t id;
+	int rc = store_query(store, VIEW_WRITER,
+			     "SELECT max(id) FROM pack WHERE state = ?1",
+			     PACK_OPEN, &id, err);
+
+	if (rc < 0)
+		return rc;
+	if (id <= 0)
+		return start_pack(store, w, err);
+	rc = pack_row_get(store, VIEW_WRITER, (uint64_t)id, &row, err);
+	if (rc <= 0)
+		return rc < 0 ? rc : start_pack(store, w, err);
+	rc = resume_pack(store, w, &row, err);
+	if (rc <= 0)
+		return rc;
+	close_pack(w);
+	row.state = PACK_SEALED;
+	rc = pack_row_put(store, &row, err);
+	return rc < 0 ? rc : start_pack(store, w, err);
+}
+
+static int make_ready(struct store *store, struct writer *w, uint64_t span,
+		      struct error *err)
+{
+	int rc = 0;
+
+	if (!w->in_batch) {
+		w->touched_n = 0;
+		rc = resume_open(store, w, err);
+		w->in_batch = true;
+	} else if (w->fd < 0) {
+		rc = start_pack(store, w, err);
+	}
+	if (rc < 0 || w->end + span <= store->options.pack_bytes ||
+	    w->end == PACK_HEADER_BYTES)
+		return rc;
+	rc = append_seal(store, err);
+	return rc < 0 ? rc : start_pack(store, w, err);
+}
+
+int append_record(struct store *store, const struct record *record,
+		  uint8_t *bytes, uint64_t *ret_pack, uint64_t *ret_off,
+		  struct error *err)
+{
+	struct writer *w = store->writer;
+	uint64_t span = record_span(record->body_len);
+	size_t used = RECORD_HEADER_BYTES + (size_t)record->body_len;
+	int rc = make_ready(store, w, span, err);
+
+	if (rc < 0)
+		return rc;
+	record_encode(record, bytes + RECORD_HEADER_BYTES, bytes);
+	memset(bytes + used, 0, (size_t)span - used);
+	rc = io_pwrite(w->fd, bytes, (size_t)span, w->end);
+	if (rc < 0)
+		return failed(rc, w->pack, "write", err);
+	*ret_pack = w->pack;
+	*ret_off = w->end;
+	w->end += span;
+	w->appended += span;
+	return 0;
+}
+
+int store_sync(struct store *store, struct error *err)
+{
+	struct writer *w = store->writer;
+	int rc;
+
+	if (!w)
+		return 0;
+	rc = pending_flush(store, err);
+	if (rc == 0 && w->fd >= 0 && w->in_batch)
+		rc = settle(store, w, PACK_OPEN, err);
+	if (rc < 0)
+		return rc;
+	w->in_batch = false;
+	w->appended = 0;
+	cache_purge(&store->fresh);
+	return 0;
+}
+
+/* Back to what the catalog says of this pack. */
+static void undo(struct store *store, uint64_t pack)
+{
+	struct error ignored = ERROR_INIT;
+	char name[PACK_NAME_BYTES];
+	cleanup_fd int fd = -1;
+	struct pack_row row;
+	struct stat st;
+	int rc = pack_row_get(store, VIEW_COMMITTED, pack, &row, &ignored);
+
+	pack_forget(store, pack);
+	pack_name(pack, name);
+	if (rc == 0)
+		(void)io_unlinkat(store->packs_fd, name, 0);
+	if (rc <= 0)
+		return;
+	fd = openat(store->packs_fd, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	if (fd >= 0 && fstat(fd, &st) == 0 &&
+	    (uint64_t)st.st_size > row.size_bytes)
+		(void)io_ftruncate(fd, row.size_bytes);
+}
+
+void store_abort(struct store *store)
+{
+	struct writer *w = store->writer;
+
+	if (!w)
+		return;
+	close_pack(w);
+	for (size_t i = 0; i < w->touched_n; i++)
+		undo(store, w->touched[i]);
+	w->touched_n = 0;
+	w->in_batch = false;
+	w->appended = 0;
+	w->pending->n = 0;
+	w->pending->len = 0;
+	cache_purge(&store->cache);
+	cache_purge(&store->fresh);
+	atomic_fetch_add(&store->generation, 1);
+}

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include "fs/store/internal.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fs/base/cleanup.h"
+
+/* Rows of chunks lately read, by entry number modulo this. */
+#define MEMO_SLOTS 64
+
+struct memo {
+	uint64_t entry; /* number + 1; 0: none */
+	uint64_t generation;
+	struct chunk_row row;
+};
+
+struct store_body {
+	struct store *store;
+	struct body_options options;
+	struct recipe recipe;
+	pthread_mutex_t mutex; /* guards memo; taken alone */
+	struct memo memo[MEMO_SLOTS];
+};
+
+void chunk_ref_release(struct chunk_ref *ref)
+{
+	if (ref->cached)
+		cache_put(ref->cache, ref->cached);
+	*ref = (struct chunk_ref){ .data = NULL };
+}
+
+bool is_damage(int code)
+{
+	return code == -SOBRE_ECORRUPT || code == -SOBRE_ENOCHUNK ||
+	       code == -SOBRE_ESCHEMA || code == -EIO;
+}
+
+int chunk_load(struct store *store, struct cache *cache,
+	       const struct chunk_row *row, struct chunk_ref *ret_ref,
+	       struct error *err)
+{
+	const struct extent_entry *entry;
+	struct cached *cached;
+	int rc = cache_get(store, cache, row->pack, row->off, &cached, err);
+
+	if (rc < 0)
+		return rc;
+	entry = extent_find(&cached->extent, &row->id, row->skip);
+	if (!entry || entry->len != row->len) {
+		cache_put(cache, cached);
+		return error_set(err, -SOBRE_ECORRUPT,
+				 "pack %" PRIu64 " at %" PRIu64
+				 ": the chunk is not there",
+				 row->pack, row->off);
+	}
+	*ret_ref =
+		(struct chunk_ref){ .data = cached->extent.data + entry->skip,
+				    .cache = cache,
+				    .cached = cached };
+	return 0;
+}
+
+int recipe_load(struct store *store, const struct content_row *row,
+		struct recipe *ret_recipe, struct error *err)
+{
+	cleanup_free uint8_t *body = NULL;
+	struct recipe recipe;
+	struct record record;
+	int rc = record_read(store, row->pack, row->off, false, &record, &body,
+			     err);
+
+	if (rc < 0)
+		return rc;
+	if (record.type != RECORD_RECIPE)
+		rc = error_set(err, -SOBRE_ECORRUPT, "not a recipe");
+	else
+		rc = recipe_decode(&record, body, &recipe, err);
+	if (rc == 0 && (hash128_compare(&recipe.content, &row->id) != 0 ||
+			recipe.size_bytes != row->size_bytes)) {
+		recipe_release(&recipe);
+		rc = error_set(err, -SOBRE_ECORRUPT, "another's recipe");
+	}
+	if (rc < 0)
+		return error_prefix(err, "pack %" PRIu64 " at %" PRIu64,
+				    row->pack, row->off);
+	*ret_recipe = recipe;
+	return 0;
+}
+
+int body_open(struct store *store, const struct content_row *row,
+	      const struct body_options *options, struct store_body **ret_body,
+	      struct error *err)
+{
+	cleanup_free struct store_body *body = calloc(1, sizeof(*body));
+	int rc;
+
+	if (!body)
+		return error_set(err, -ENOMEM, "no memory for a body");
+	body->store = store;
+	body->options = *options;
+	rc = recipe_load(store, row, &body->recipe, err);
+	if (rc < 0)
+		return rc;
+	(void)pthread_mutex_init(&body->mutex, NULL);
+	*ret_body = take_ptr(&body);
+	return 0;
+}
+
+const struct recipe *body_recipe(const struct store_body *body)
+{
+	return &body->recipe;
+}
+
+/* The row moves only when a pack is emptied; then look again, once. */
+static int open_once(struct store *store, const struct hash128 *content,
+		     uint64_t size_bytes, struct store_body **ret_body,
+		     struct error *err)
+{
+	const struct body_options options = { .view = VIEW_COMMITTED,
+					      .cache = &store->cache };
+	struct content_row row;
+	char hex[HASH128_HEX_BYTES];
+	int rc = content_row_get(store, VIEW_COMMITTED, content, &row, err);
+
+	if (rc < 0)
+		return rc;
+	if (rc > 0 && row.size_bytes == size_bytes)
+		return body_open(store, &row, &options, ret_body, err);
+	hash128_hex(content, hex);
+	return error_set(err, -SOBRE_ENOCHUNK,
+			 "content %s of %" PRIu64 " bytes is not in the store",
+			 hex, size_bytes);
+}
+
+int store_body_open(struct store *store, const struct hash128 *content,
+		    uint64_t size_bytes, struct store_body **ret_body,
+		    struct error *err)
+{
+	int rc = open_once(store, content, size_bytes, ret_body, err);
+
+	if (rc == -SOBRE_ENOCHUNK)
+		rc = open_once(store, content, size_bytes, ret_body, err);
+	return rc;
+}
+
+void store_body_close(struct store_body *body)
+{
+	if (!body)
+		return;
+	recipe_release(&body->recipe);
+	(void)pthread_mutex_destroy(&body->mutex);
+	free(body);
+}
+
+static bool recall(struct store_body *body, uint32_t i, uint64_t generation,
+		   struct chunk_row *ret_row)
+{
+	const struct memo *memo = &body->memo[i % MEMO_SLOTS];
+	bool hit;
+
+	(void)pthread_mutex_lock(&body->mutex);
+	hit = memo->entry == (uint64_t)i + 1 && memo->generation == generation;
+	if (hit)
+		*ret_row = memo->row;
+	(void)pthread_mutex_unlock(&body->mutex);
+	return hit;
+}
+
+static void remember(struct store_body *body, uint32_t i, uint64_t generation,
+		     const struct chunk_row *row)
+{
+	(void)pthread_mutex_lock(&body->mutex);
+	body->memo[i % MEMO_SLOTS] = (struct memo){
+		.entry = (uint64_t)i + 1,
+		.generation = generation,
+		.row = *row,
+	};
+	(void)pthread_mutex_unlock(&body->mutex);
+}
+
+/* By the row as it is now. */
+static int look_up(struct store_body *body, const struct recipe_entry *entry,
+		   struct chunk_row *ret_row, struct error *err)
+{
+	char hex[HASH128_HEX_BYTES];
+	int rc = chunk_row_get(body->store, body->options.view, &entry->id,
+			       ret_row, err);
+
+	if (rc < 0)
+		return rc;
+	hash128_hex(&entry->id, hex);
+	if (rc == 0)
+		return error_set(err, -SOBRE_ENOCHUNK, "chunk %s is unknown",
+				 hex);
+	if (ret_row->len != entry->len)
+		return error_set(err, -SOBRE_ECORRUPT,
+				 "chunk %s has another length", hex);
+	return 0;
+}
+
+static int load_again(struct store_body *body, uint32_t i,
+		      const struct recipe_entry *entry,
+		      struct chunk_ref *ret_ref, struct error *err)
+{
+	struct store *store = body->store;
+	uint64_t generation = atomic_load(&store->generation);
+	struct chunk_row row;
+	int rc = look_up(body, entry, &row, err);
+
+	if (rc == 0)
+		rc = chunk_load(store, body->options.cache, &row, ret_ref, err);
+	if (rc == 0)
+		remember(body, i, generation, &row);
+	return rc;
+}
+
+int body_chunk(struct store_body *body, uint32_t i, struct chunk_ref *ret_ref,
+	       struct error *err)
+{
+	struct store *store = body->store;
+	struct recipe_entry entry;
+	struct chunk_row row;
+	int rc;
+
+	recipe_at(&body->recipe, i, &entry);
+	if (body->options.view == VIEW_WRITER && store->writer) {
+		struct pending_chunk *p =
+			pending_find(store->writer->pending, &entry.id);
+
+		if (p && p->len == entry.len) {
+			*ret_ref = (struct chunk_ref){
+				.data = store->writer->pending->data + p->skip
+			};
+			return 0;
+		}
+	}
+	/* What memory says may have moved since: then ask the row, twice for
+	 * a pack that goes between asking and opening. */
+	if (recall(body, i, atomic_load(&store->generation), &row) &&
+	    chunk_load(store, body->options.cache, &row, ret_ref, err) == 0)
+		return 0;
+	rc = load_again(body, i, &entry, ret_ref, err);
+	if (rc == -SOBRE_ENOCHUNK)
+		rc = load_again(body, i, &entry, ret_ref, err);
+	return rc;
+}
+
+/* From one entry: returns bytes put into `buf`. */
+static ssize_t read_entry(struct store_body *body, uint32_t i, uint64_t off,
+			  uint8_t *buf, size_t len, struct error *err)
+{
+	CLEANUP(chunk_ref_release) struct chunk_ref ref = { .data = NULL };
+	struct recipe_entry entry;
+	uint64_t skip;
+	int rc;
+
+	recipe_at(&body->recipe, i, &entry);
+	skip = off - entry.off;
+	if (len > entry.len - skip)
+		len = (size_t)(entry.len - skip);
+	if (entry.hole) {
+		memset(buf, 0, len);
+		return (ssize_t)len;
+	}
+	rc = body_chunk(body, i, &ref, err);
+	if (rc < 0)
+		return rc;
+	memcpy(buf, ref.data + skip, len);
+	return (ssize_t)len;
+}
+
+ssize_t store_body_read(struct store_body *body, void *buf, size_t len,
+			uint64_t off, struct error *err)
+{
+	const struct recipe *recipe = &body->recipe;
+	size_t done = 0;
+	uint32_t i;
+
+	if (off >= recipe->size_bytes)
+		return 0;
+	if (len > recipe->size_bytes - off)
+		len = (size_t)(recipe->size_bytes - off);
+	for (i = recipe_find(recipe, off); done < len; i++) {
+		ssize_t n = read_entry(body, i, off + done,
+				       (uint8_t *)buf + done, len - done, err);
+
+		if (n < 0)
+			return n;
+		done += (size_t)n;
+	}
+	return (ssize_t)done;
+}
+
+int64_t store_body_seek(const struct store_body *body, int64_t off, int whence)
+{
+	const struct recipe *recipe = &body->recipe;
+	struct recipe_entry entry;
+
+	if (whence != SEEK_DATA && whence != SEEK_HOLE)
+		return -EINVAL;
+	if (off < 0 || (uint64_t)off >= recipe->size_bytes)
+		return -ENXIO;
+	for (uint32_t i = recipe_find(recipe, (uint64_t)off); i < recipe->n;
+	     i++) {
+		recipe_at(recipe, i, &entry);
+		if (entry.hole == (whence == SEEK_HOLE))
+			return entry.off > (uint64_t)off ? (int64_t)entry.off
+							 : off;
+	}
+	return whence == SEEK_HOLE ? (int64_t)recipe->size_bytes : -ENXIO;
+}

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * The end of condemned packs, DESIGN invariant 3: their grace is over, the
+ * lower is synced, every inode ever tied to what they hold was looked at, and
+ * the counts are read again in the transaction that forgets them.
+ */
+#include "fs/store/internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "fs/base/cleanup.h"
+#include "fs/base/io.h"
+
+/* Packs dropped in one pass at most: one transaction forgets them. */
+#define PACKS_MAX 64
+#define PAGE	  256
+
+struct due {
+	struct store *store;
+	const struct store_gc_options *options;
+	struct pack_row pack[PACKS_MAX];
+	size_t n;
+	struct ids contents; /* orphans that lose data with them */
+};
+
+static bool is_due(const struct due *due, uint64_t pack)
+{
+	for (size_t i = 0; i < due->n; i++)
+		if (due->pack[i].id == pack)
+			return true;
+	return false;
+}
+
+static int list_due(struct due *due, enum pack_state state, struct error *err)
+{
+	cleanup_free struct pack_row *rows = NULL;
+	int64_t now = clock_now_s(&due->store->options.clock);
+	int64_t n = pack_rows(due->store, VIEW_COMMITTED, &rows, err);
+
+	due->n = 0;
+	for (int64_t i = 0; i < n && due->n < PACKS_MAX; i++)
+		if (rows[i].state == state &&
+		    (state == PACK_EMPTIED ||
+		     now - rows[i].condemned_s >= due->options->grace_s))
+			due->pack[due->n++] = rows[i];
+	return n < 0 ? (int)n : 0;
+}
+
+/* Does the orphan lose something with the packs that are due? */
+static int depends(struct due *due, const struct hash128 *id, struct error *err)
+{
+	struct store *store = due->store;
+	struct content_row row;
+	struct recipe recipe;
+	int rc = content_row_get(store, VIEW_COMMITTED, id, &row, err);
+
+	if (rc <= 0)
+		return rc;
+	if (is_due(due, row.pack))
+		return 1;
+	rc = recipe_load(store, &row, &recipe, err);
+	if (rc < 0)
+		return is_damage(rc) ? 0 : rc;
+	for (uint32_t i = 0; rc == 0 && i < recipe.n; i++) {
+		struct recipe_entry entry;
+		struct chunk_row chunk;
+
+		recipe_at(&recipe, i, &entry);
+		if (entry.hole)
+			continue;
+		rc = chunk_row_get(store, VIEW_COMMITTED, &entry.id, &chunk,
+				   err);
+		if (rc >= 0)
+			rc = rc == 0 || is_due(due, chunk.pack);
+	}
+	recipe_release(&recipe);
+	return rc;
+}
+
+static int list_page(struct due *due, const struct ids *ids, struct error *err)
+{
+	for (size_t i = 0; i < ids->n; i++) {
+		int rc = depends(due, &ids->id[i], err);
+
+		if (rc > 0)
+			rc = ids_add(&due->contents, &ids->id[i], err);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+static int list_contents(struct due *due, struct error *err)
+{
+	struct hash128 after = { .bytes = { 0 } };
+	size_t n;
+	int rc;
+
+	do {
+		struct ids ids = { .n = 0 };
+
+		rc = ids_select(due->store, VIEW_COMMITTED,
+				"SELECT id FROM content WHERE id > ?1"
+				" AND orphan != 0 ORDER BY id LIMIT ?2",
+				&after, PAGE, &ids, err);
+		n = ids.n;
+		if (n > 0)
+			after = ids.id[n - 1];
+		if (rc == 0)
+			rc = list_page(due, &ids, err);
+		ids_release(&ids);
+	} while (rc == 0 && n > 0);
+	return rc;
+}
+
+/* Those that a stub still names come back to life; the list loses them. */
+static int revive_used(struct due *due, struct error *err)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < due->contents.n; i++) {
+		const struct hash128 id = due->contents.id[i];
+		int rc = ties_used(due->store, due->options, &id, err);
+
+		if (rc > 0)
+			rc = content_revive(due->store, &id, err);
+		else if (rc == 0)
+			due->contents.id[kept++] = id;
+		if (rc < 0)
+			return rc;
+	}
+	due->contents.n = kept;
+	return 0;
+}
+
+/* What lives in the packs (again) leaves them first. */
+static int move_out(struct due *due, struct store_gc_result *result,
+		    struct error *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < due->n; i++)
+		rc = pack_rewrite(due->store, &due->pack[i], result, err);
+	return rc;
+}
+
+/* 1 dropped; 0: an inode names it, or it is no orphan any more. */
+static int drop_content(struct store *store, const struct hash128 *id,
+			struct error *err)
+{
+	CLEANUP(stmt_done)
+	struct catalog_stmt *s = catalog_write_stmt(
+		store->cat,
+		"DELETE FROM content WHERE id = ?1 AND orphan != 0 AND NOT"
+		" EXISTS(SELECT 1 FROM inode WHERE inode.content = ?1)",
+		err);
+	int64_t n;
+	int rc;
+
+	if (!s)
+		return err->code;
+	stmt_bind_blob(s, 1, id->bytes, sizeof(id->bytes));
+	n = stmt_run(s, err);
+	if (n <= 0)
+		return (int)n;
+	rc = catalog_ties_drop(store->cat, id, err);
+	return rc < 0 ? rc : 1;
+}
+
+/* Counts are read again here, in the same transaction. 1 forgotten; 0: it
+ * still holds something live. */
+static int forget_pack(struct store *store, const struct pack_row *pack,
+		       struct error *err)
+{
+	struct pack_row row = *pack;
+	int64_t bind = (int64_t)pack->id;
+	int64_t live;
+	int64_t n;
+	int rc = store_query(store, VIEW_WRITER,
+			     "SELECT (SELECT count(*) FROM chunk"
+			     " WHERE pack = ?1 AND refs > 0)"
+			     " + (SELECT count(*) FROM content"
+			     " WHERE pack = ?1)",
+			     bind, &live, err);
+
+	if (rc < 0 || live > 0)
+		return rc;
+	n = store_run(store, "DELETE FROM chunk WHERE pack = ?1", &bind, 1,
+		      err);
+	if (n < 0)
+		return (int)n;
+	row.state = PACK_EMPTIED;
+	rc = pack_row_put(store, &row, err);
+	return rc < 0 ? rc : 1;
+}
+
+/* All or nothing: 1 when everything is forgotten. */
+static int forget_all(struct due *due, struct store_gc_result *result,
+		      struct error *err)
+{
+	int rc = 1;
+
+	for (size_t i = 0; rc > 0 && i < due->contents.n; i++)
+		rc = drop_content(due->store, &due->contents.id[i], err);
+	if (rc <= 0)
+		return rc;
+	result->contents_dropped += due->contents.n;
+	for (size_t i = 0; rc >= 0 && i < due->n; i++)
+		rc = forget_pack(due->store, &due->pack[i], err);
+	return rc < 0 ? rc : 1;
+}
+
+static int forget(struct due *due, struct store_gc_result *result,
+		  struct error *err)
+{
+	struct store_gc_result counts = *result;
+	int rc = catalog_begin(due->store->cat, err);
+
+	if (rc < 0)
+		return rc;
+	rc = forget_all(due, &counts, err);
+	if (rc <= 0) {
+		catalog_rollback(due->store->cat);
+		return rc;
+	}
+	rc = catalog_commit(due->store->cat, err);
+	if (rc == 0)
+		*result = counts;
+	atomic_fetch_add(&due->store->generation, 1);
+	return rc;
+}
+
+static int unlink_pack(struct store *store, const struct pack_row *pack,
+		       struct error *err)
+{
+	char name[PACK_NAME_BYTES];
+	int rc;
+
+	pack_name(pack->id, name);
+	rc = io_unlinkat(store->packs_fd, name, 0);
+	if (rc < 0 && rc != -ENOENT)
+		return error_set(err, rc, "cannot unlink pack '%s'", name);
+	pack_forget(store, pack->id);
+	rc = pack_dir_sync(store, pack->id);
+	if (rc < 0 && rc != -ENOENT)
+		return error_set(err, rc, "cannot sync after '%s'", name);
+	return 0;
+}
+
+static int delete_rows(struct due *due, struct error *err)
+{
+	int rc = catalog_begin(due->store->cat, err);
+
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; rc == 0 && i < due->n; i++)
+		rc = pack_row_delete(due->store, due->pack[i].id, err);
+	if (rc == 0)
+		return catalog_commit(due->store->cat, err);
+	catalog_rollback(due->store->cat);
+	return rc;
+}
+
+/* Files of packs that no row names any more, also those a crash left. */
+static int unlink_emptied(struct due *due, struct store_gc_result *result,
+			  struct error *err)
+{
+	int rc = list_due(due, PACK_EMPTIED, err);
+
+	if (rc < 0 || due->n == 0)
+		return rc;
+	cache_purge(&due->store->cache);
+	for (size_t i = 0; rc == 0 && i < due->n; i++) {
+		rc = unlink_pack(due->store, &due->pack[i], err);
+		if (rc < 0)
+			return rc;
+		result->packs_unlinked++;
+		result->bytes_freed += due->pack[i].size_bytes;
+	}
+	return delete_rows(due, err);
+}
+
+static int drop_due(struct due *due, struct store_gc_result *result,
+		    struct error *err)
+{
+	int rc = due->options->sync_fd < 0 ? 0
+					   : io_syncfs(due->options->sync_fd);
+
+	if (rc < 0)
+		return error_set(err, rc, "cannot sync the lower");
+	rc = list_contents(due, err);
+	if (rc == 0)
+		rc = revive_used(due, err);
+	if (rc == 0)
+		rc = move_out(due, result, err);
+	return rc < 0 ? rc : forget(due, result, err);
+}
+
+int gc_drop(struct store *store, const struct store_gc_options *options,
+	    struct store_gc_result *result, struct error *err)
+{
+	cleanup_free struct due *due = calloc(1, sizeof(*due));
+	int rc;
+
+	if (!due)
+		return error_set(err, -ENOMEM, "no memory to collect");
+	due->store = store;
+	due->options = options;
+	rc = list_due(due, PACK_CONDEMNED, err);
+	if (rc == 0 && due->n > 0)
+		rc = drop_due(due, result, err);
+	ids_release(&due->contents);
+	return rc < 0 ? rc : unlink_emptied(due, result, err);
+}

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* From packs to rows. */
+#include "fs/store/internal.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "fs/base/cleanup.h"
+
+struct index {
+	struct store *store;
+	uint64_t pack;
+	enum index_mode mode;
+};
+
+/* When adopting, a row that is good stays; a bad one is healed. */
+static int index_chunk(const struct index *x, const struct chunk_row *row,
+		       struct error *err)
+{
+	struct chunk_row old;
+	int rc = 0;
+
+	if (x->mode == INDEX_ADOPT)
+		rc = chunk_row_get(x->store, VIEW_WRITER, &row->id, &old, err);
+	if (rc < 0)
+		return rc;
+	if (rc > 0 && !old.bad && old.state <= PACK_CONDEMNED)
+		return 0;
+	return chunk_row_put(x->store, row, err);
+}
+
+static int index_extent(const struct index *x, const struct walk_item *item,
+			struct error *err)
+{
+	struct extent extent;
+	int rc = extent_decode(&item->record, item->body, &extent, err);
+
+	if (rc < 0)
+		return is_damage(rc) ? 0 : rc;
+	for (uint32_t i = 0; rc == 0 && i < extent.n; i++) {
+		struct chunk_row row = {
+			.id = extent.entry[i].id,
+			.pack = x->pack,
+			.off = item->off,
+			.skip = extent.entry[i].skip,
+			.len = extent.entry[i].len,
+		};
+
+		rc = index_chunk(x, &row, err);
+	}
+	extent_release(&extent);
+	return rc;
+}
+
+static int index_recipe(const struct index *x, const struct walk_item *item,
+			struct error *err)
+{
+	struct content_row old;
+	struct content_row row = { .pack = x->pack,
+				   .off = item->off,
+				   .orphan = x->mode == INDEX_ADOPT };
+	struct recipe recipe;
+	int rc = recipe_decode(&item->record, item->body, &recipe, err);
+
+	if (rc < 0)
+		return is_damage(rc) ? 0 : rc;
+	row.id = recipe.content;
+	row.size_bytes = recipe.size_bytes;
+	recipe_release(&recipe);
+	rc = content_row_get(x->store, VIEW_WRITER, &row.id, &old, err);
+	if (rc < 0 || (rc > 0 && x->mode == INDEX_ADOPT))
+		return rc < 0 ? rc : 0;
+	return content_row_put(x->store, &row, err);
+}
+
+int index_pack(struct store *store, uint64_t pack, uint64_t from,
+	       enum index_mode mode, uint64_t *ret_end, bool *ret_tail,
+	       struct error *err)
+{
+	const struct index x = { .store = store, .pack = pack, .mode = mode };
+	struct walk_item item = { .body = NULL };
+	struct walk walk;
+	int rc = walk_start(&walk, store, pack, from, 0, err);
+
+	if (rc < 0)
+		return rc;
+	*ret_end = from;
+	*ret_tail = false;
+	while ((rc = walk_next(&walk, &item, err)) > 0) {
+		*ret_tail = item.bad;
+		if (item.bad)
+			continue;
+		*ret_end = item.end;
+		rc = item.record.type == RECORD_EXTENT
+			     ? index_extent(&x, &item, err)
+			     : index_recipe(&x, &item, err);
+		if (rc < 0)
+			break;
+	}
+	walk_end(&walk, &item);
+	return rc;
+}
+
+static int by_id(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a;
+	uint64_t y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+struct list {
+	uint64_t *id;
+	size_t n;
+	size_t cap;
+};
+
+static int list_add(struct list *list, uint64_t id, struct error *err)
+{
+	if (list->n == list->cap) {
+		size_t cap = list->cap ? 2 * list->cap : 64;
+		void *grown = realloc(list->id, cap * sizeof(*list->id));
+
+		if (!grown)
+			return error_set(err, -ENOMEM, "no memory for packs");
+		list->id = grown;
+		list->cap = cap;
+	}
+	list->id[list->n++] = id;
+	return 0;
+}
+
+static int list_dir(const struct store *store, unsigned int number,
+		    struct list *list, struct error *err)
+{
+	struct dirent *entry;
+	char xx[3];
+	uint64_t id;
+	int rc = 0;
+	DIR *dir;
+	int fd;
+
+	(void)snprintf(xx, sizeof(xx), "%02x", number & 0xff);
+	fd = openat(store->packs_fd, xx,
+		    O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return errno == ENOENT ? 0
+				       : error_set(err, -errno,
+						   "cannot open packs/%s", xx);
+	dir = fdopendir(fd);
+	if (!dir) {
+		(void)close(fd);
+		return error_set(err, -ENOMEM, "cannot list packs/%s", xx);
+	}
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): its own stream */
+	while (rc == 0 && (entry = readdir(dir)))
+		if (pack_name_parse(xx, entry->d_name, &id))
+			rc = list_add(list, id, err);
+	(void)closedir(dir);
+	return rc;
+}
+
+int64_t packs_list(struct store *store, uint64_t **ret_ids, struct error *err)
+{
+	struct list list = { .n = 0 };
+	int rc = 0;
+
+	for (unsigned int i = 0; rc == 0 && i < 256; i++)
+		rc = list_dir(store, i, &list, err);
+	if (rc < 0) {
+		free(list.id);
+		return rc;
+	}
+	if (list.n)
+		qsort(list.id, list.n, sizeof(*list.id), by_id);
+	*ret_ids = list.id;
+	return (int64_t)list.n;
+}
+
+/* One pack without a row, or with more bytes than its row says. */
+static int adopt_pack(struct store *store, uint64_t id, struct error *err)
+{
+	struct pack_row row = { .id = id, .state = PACK_SEALED };
+	uint64_t from = PACK_HEADER_BYTES;
+	bool tail;
+	int rc = pack_row_get(store, VIEW_WRITER, id, &row, err);
+
+	if (rc < 0)
+		return rc;
+	if (rc > 0)
+		from = row.size_bytes;
+	/* Its chunks may be looked up while it is read. */
+	rc = pack_row_put(store, &row, err);
+	if (rc == 0)
+		rc = index_pack(store, id, from, INDEX_ADOPT, &row.size_bytes,
+				&tail, err);
+	return rc < 0 ? rc : pack_row_put(store, &row, err);
+}
+
+/* Does a row know all of the pack? 1, 0 or negative. */
+static int is_known(struct store *store, uint64_t id, struct error *err)
+{
+	char name[PACK_NAME_BYTES];
+	struct pack_row row;
+	struct stat st;
+	int rc = pack_row_get(store, VIEW_COMMITTED, id, &row, err);
+
+	if (rc <= 0 || row.state != PACK_OPEN)
+		return rc;
+	pack_name(id, name);
+	if (fstatat(store->packs_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return 1;
+	return (uint64_t)st.st_size <= row.size_bytes;
+}
+
+static int adopt_one(struct store *store, uint64_t id, struct error *err)
+{
+	int rc = catalog_begin(store->cat, err);
+
+	if (rc < 0)
+		return rc;
+	rc = adopt_pack(store, id, err);
+	if (rc == 0)
+		return catalog_commit(store->cat, err);
+	catalog_rollback(store->cat);
+	return rc;
+}
+
+int store_adopt(struct store *store, struct error *err)
+{
+	cleanup_free uint64_t *ids = NULL;
+	int64_t n = packs_list(store, &ids, err);
+	int rc = n < 0 ? (int)n : 0;
+
+	for (int64_t i = 0; rc == 0 && i < n; i++) {
+		rc = is_known(store, ids[i], err);
+		if (rc == 0)
+			rc = adopt_one(store, ids[i], err);
+		else if (rc > 0)
+			rc = 0;
+	}
+	return rc;
+}

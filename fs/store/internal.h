@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#ifndef SOBREFS_STORE_INTERNAL_H
+#define SOBREFS_STORE_INTERNAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "fs/store/format.h"
+#include "fs/store/store.h"
+
+#define PACK_BYTES_DEFAULT  (UINT64_C(256) << 20)
+#define CACHE_BYTES_DEFAULT ((size_t)8 << 20)
+#define FRESH_BYTES	    ((size_t)2 << 20)
+#define FILES_MAX	    64
+#define CACHE_SLOTS	    256
+#define PACK_NAME_BYTES	    40
+/* A content up to this size is read once; larger ones twice, through it. */
+#define WINDOW_BYTES ((size_t)1 << 20)
+
+/* Of the table pack. */
+enum pack_state {
+	PACK_OPEN = 0,	    /* appended to */
+	PACK_SEALED = 1,    /* full */
+	PACK_CONDEMNED = 2, /* nothing live in it; waits for its grace */
+	PACK_EMPTIED = 3,   /* no row names it; to be unlinked */
+};
+
+/* --- pack files, open for reading (files.c) ------------------------------- */
+
+struct pack_file {
+	uint64_t id;
+	uint64_t tick;
+	unsigned int users;
+	int fd; /* -1: slot is free */
+	bool stale;
+};
+
+struct pack_files {
+	pthread_mutex_t mutex; /* guards all below; taken alone */
+	struct pack_file slot[FILES_MAX];
+	uint64_t tick;
+};
+
+struct pack_ref {
+	int fd;
+	int slot; /* -1: fd is owned */
+};
+
+/* "xx/NNNN.pack" */
+void pack_name(uint64_t id, char ret_name[PACK_NAME_BYTES]);
+/* False when `name` in the directory `xx` is no pack's. */
+bool pack_name_parse(const char *xx, const char *name, uint64_t *ret_id);
+void files_init(struct pack_files *files);
+void files_release(struct pack_files *files);
+/* -SOBRE_ENOCHUNK when there is no such file. */
+int pack_get(struct store *store, uint64_t id, struct pack_ref *ret_ref,
+	     struct error *err);
+void pack_put(struct store *store, struct pack_ref *ref);
+/* Closes it once nobody uses it: it was unlinked or cut. */
+void pack_forget(struct store *store, uint64_t id);
+
+/* A record whose checksum holds; `*ret_body` is owned. `fresh`: drop it from
+ * the page cache first. */
+int record_read(struct store *store, uint64_t pack, uint64_t off, bool fresh,
+		struct record *ret_record, uint8_t **ret_body,
+		struct error *err);
+
+/* --- decoded extents (cache.c) -----------------------------------------------
+ */
+
+struct cached {
+	uint64_t pack;
+	uint64_t off;
+	uint64_t tick;
+	unsigned int users; /* the cache is one */
+	struct extent extent;
+};
+
+struct cache {
+	pthread_mutex_t mutex; /* guards all below; taken alone */
+	struct cached *slot[CACHE_SLOTS];
+	size_t bytes;
+	size_t max_bytes;
+	uint64_t tick;
+	bool fresh; /* what it loads comes from the disk */
+};
+
+void cache_init(struct cache *cache, size_t max_bytes, bool fresh);
+void cache_release(struct cache *cache);
+void cache_purge(struct cache *cache);
+int cache_get(struct store *store, struct cache *cache, uint64_t pack,
+	      uint64_t off, struct cached **ret_cached, struct error *err);
+/* Accepts NULL. */
+void cache_put(struct cache *cache, struct cached *cached);
+
+/* --- rows (rows.c)
+ * ------------------------------------------------------------- */
+
+/* Inside the thread's transaction or beside it. */
+enum view {
+	VIEW_COMMITTED,
+	VIEW_WRITER
+};
+
+struct chunk_row {
+	struct hash128 id;
+	uint64_t pack;
+	uint64_t off; /* of its extent */
+	uint32_t skip;
+	uint32_t len;
+	uint64_t refs;
+	bool bad;
+	enum pack_state state; /* of its pack */
+};
+
+struct content_row {
+	struct hash128 id;
+	uint64_t size_bytes;
+	uint64_t pack;
+	uint64_t off;
+	bool orphan;
+	bool bad;
+	enum pack_state state;
+};
+
+struct pack_row {
+	uint64_t id;
+	enum pack_state state;
+	uint64_t size_bytes;
+	int64_t condemned_s;
+};
+
+struct catalog_stmt *view_stmt(struct store *store, enum view view,
+			       const char *sql, struct error *err);
+/* Each: 1 found, 0 not, or negative. */
+int chunk_row_get(struct store *store, enum view view, const struct hash128 *id,
+		  struct chunk_row *ret_row, struct error *err);
+int content_row_get(struct store *store, enum view view,
+		    const struct hash128 *id, struct content_row *ret_row,
+		    struct error *err);
+int pack_row_get(struct store *store, enum view view, uint64_t id,
+		 struct pack_row *ret_row, struct error *err);
+/* All packs by id; owned. Returns how many, or negative. */
+int64_t pack_rows(struct store *store, enum view view,
+		  struct pack_row **ret_rows, struct error *err);
+
+/* All below inside a transaction. */
+/* The row as given, location and `bad`; refs are added to those there are. */
+int chunk_row_put(struct store *store, const struct chunk_row *row,
+		  struct error *err);
+/* -SOBRE_ENOCHUNK when there is no such row. */
+int chunk_row_count(struct store *store, const struct hash128 *id, int64_t more,
+		    struct error *err);
+int content_row_put(struct store *store, const struct content_row *row,
+		    struct error *err);
+int content_row_mark(struct store *store, const struct hash128 *id, bool orphan,
+		     bool bad, struct error *err);
+int pack_row_put(struct store *store, const struct pack_row *row,
+		 struct error *err);
+int pack_row_delete(struct store *store, uint64_t id, struct error *err);
+/* `sql` with up to three integers; rows changed, or negative. */
+int64_t store_run(struct store *store, const char *sql, const int64_t *binds,
+		  int count, struct error *err);
+/* The first column of the first row. */
+int store_query(struct store *store, enum view view, const char *sql,
+		int64_t bind, int64_t *ret_value, struct error *err);
+
+struct ids {
+	struct hash128 *id; /* owned */
+	size_t n;
+	size_t cap;
+};
+int ids_add(struct ids *ids, const struct hash128 *id, struct error *err);
+void ids_release(struct ids *ids);
+static inline void ids_release_at(struct ids *ids)
+{
+	ids_release(ids);
+}
+/* Adds the blobs that `sql` selects after `after`, `max` at most: ?1 and ?2. */
+int ids_select(struct store *store, enum view view, const char *sql,
+	       const struct hash128 *after, int max, struct ids *ids,
+	       struct error *err);
+
+/* --- chunks and bodies (body.c)
+ * -------------------------------------------------- */
+
+struct chunk_ref {
+	const uint8_t *data; /* of the chunk's length */
+	struct cache *cache;
+	struct cached *cached;
+};
+void chunk_ref_release(struct chunk_ref *ref);
+static inline void chunk_ref_release_at(struct chunk_ref *ref)
+{
+	chunk_ref_release(ref);
+}
+/* Its data by where the row says it is; checked. */
+int chunk_load(struct store *store, struct cache *cache,
+	       const struct chunk_row *row, struct chunk_ref *ret_ref,
+	       struct error *err);
+/* Could loading have failed because of what is stored? Then other copies
+ * help; otherwise (-ENOMEM) they don't. */
+bool is_damage(int code);
+
+int recipe_load(struct store *store, const struct content_row *row,
+		struct recipe *ret_recipe, struct error *err);
+
+struct body_options {
+	enum view view;
+	struct cache *cache;
+};
+int body_open(struct store *store, const struct content_row *row,
+	      const struct body_options *options, struct store_body **ret_body,
+	      struct error *err);
+const struct recipe *body_recipe(const struct store_body *body);
+/* Data of entry `i`, which is no hole. */
+int body_chunk(struct store_body *body, uint32_t i, struct chunk_ref *ret_ref,
+	       struct error *err);
+
+/* --- what is to be stored (source.c)
+ * ------------------------------------------------ */
+
+struct source {
+	int fd;
+	uint64_t size_bytes;
+	const uint8_t *whole; /* all of it, or NULL */
+};
+
+/* -SOBRE_ECHANGED past the end. */
+int source_read(const struct source *source, void *buf, size_t len,
+		uint64_t off, struct error *err);
+/* The next data at or after `off`, [start, end[; both the size when there is
+ * no more. */
+int source_data(const struct source *source, uint64_t off, uint64_t *ret_start,
+		uint64_t *ret_end, struct error *err);
+/* Has the file the size it should have? -SOBRE_ECHANGED. */
+int source_check_size(const struct source *source, struct error *err);
+
+struct identity; /* a content id, being computed */
+struct identity *identity_new(const struct hash_key *key);
+void identity_free(struct identity *identity);
+DEFINE_CLEANUP(struct identity *, identity_free)
+void identity_reset(struct identity *identity);
+void identity_data(struct identity *identity, const void *data, size_t len);
+void identity_hole(struct identity *identity, uint64_t off, uint64_t len);
+void identity_get(const struct identity *identity, uint64_t size_bytes,
+		  struct hash128 *ret_id);
+/* Of a whole source, through `window` of WINDOW_BYTES. */
+int source_identify(const struct source *source, struct identity *identity,
+		    uint8_t *window, struct hash128 *ret_id, struct error *err);
+
+/* 0 equal, 1 not; negative: one of them can't be read. */
+int source_compare(const struct source *source, struct store_body *body,
+		   struct error *err);
+
+/* --- appending (append.c, pending.c)
+ * -------------------------------------------------- */
+
+struct pending_chunk {
+	struct hash128 id;
+	uint32_t skip;
+	uint32_t len;
+	uint64_t refs;
+};
+
+/* New chunks that wait for their extent to be full, of one file or several
+ * of a batch. */
+struct pending {
+	uint32_t n;
+	uint32_t len;
+	struct pending_chunk chunk[EXTENT_COUNT_MAX];
+	uint8_t data[EXTENT_RAW_MAX];
+	uint8_t record[RECORD_HEADER_BYTES + EXTENT_BODY_MAX + RECORD_ALIGN];
+};
+
+/* Exists from the first put on. */
+struct writer {
+	struct codec *codec;
+	struct pending *pending;
+	struct identity *identity;
+	uint8_t *window; /* WINDOW_BYTES */
+	struct buf recipe;
+
+	bool in_batch;
+	int fd;	   /* of the open pack; -1: none */
+	bool made; /* its name is not yet durable */
+	uint64_t pack;
+	uint64_t end;	   /* where the next record goes */
+	uint64_t appended; /* in this batch */
+	uint64_t *touched; /* packs this batch wrote to or made */
+	size_t touched_n;
+	size_t touched_cap;
+};
+
+int writer_get(struct store *store, struct writer **ret_writer,
+	       struct error *err);
+void writer_free(struct writer *writer);
+/* `bytes`: space for the header, the body, padding. */
+int append_record(struct store *store, const struct record *record,
+		  uint8_t *bytes, uint64_t *ret_pack, uint64_t *ret_off,
+		  struct error *err);
+/* Ends the open pack here; the next record starts another. */
+int append_seal(struct store *store, struct error *err);
+
+/* After a pack was made or unlinked. 0 or -Exxx. */
+int pack_dir_sync(const struct store *store, uint64_t pack);
+
+/* NULL when it isn't there. */
+struct pending_chunk *pending_find(struct pending *pending,
+				   const struct hash128 *id);
+int pending_add(struct store *store, const struct hash128 *id,
+		const uint8_t *data, uint32_t len, uint64_t refs,
+		struct error *err);
+int pending_flush(struct store *store, struct error *err);
+
+/* Adds `more` to the counts of all chunks of a recipe. */
+int recipe_count(struct store *store, const struct recipe *recipe, int64_t more,
+		 struct error *err);
+
+/* --- upkeep
+ * ------------------------------------------------------------------------------
+ */
+
+/* Every record of a pack in turn. */
+struct walk {
+	struct store *store;
+	struct pack_ref ref;
+	uint64_t pack;
+	uint64_t off; /* of the next */
+	uint64_t end;
+	bool fresh;	  /* set after walk_start(): read from the disk */
+	uint64_t dropped; /* from the page cache, up to here */
+};
+struct walk_item {
+	uint64_t off;
+	uint64_t end;
+	bool bad; /* [off, end[ is no sound record; then the rest isn't set */
+	struct record record;
+	uint8_t *body; /* owned */
+};
+/* From `off` to `end`; `end` 0: that of the file. */
+int walk_start(struct walk *walk, struct store *store, uint64_t pack,
+	       uint64_t off, uint64_t end, struct error *err);
+/* 1 an item, 0 no more, or negative. Frees the item before. */
+int walk_next(struct walk *walk, struct walk_item *item, struct error *err);
+void walk_end(struct walk *walk, struct walk_item *item);
+
+enum index_mode {
+	INDEX_REBUILD, /* what comes later wins */
+	INDEX_ADOPT,   /* what is known stays, what isn't has no user */
+};
+/* Rows for all sound records of a pack from `from` on. `*ret_end`: after the
+ * last sound record; `*ret_tail`: more bytes follow it. Inside a
+ * transaction. */
+int index_pack(struct store *store, uint64_t pack, uint64_t from,
+	       enum index_mode mode, uint64_t *ret_end, bool *ret_tail,
+	       struct error *err);
+/* All pack files there are, ascending; owned. How many, or negative. */
+int64_t packs_list(struct store *store, uint64_t **ret_ids, struct error *err);
+/* Packs, and ends of packs, that no row knows: left by a crash, or by a
+ * catalog restored from an older copy. */
+int store_adopt(struct store *store, struct error *err);
+
+/* While rows are incomplete: nothing may be collected. */
+bool store_is_rebuilding(struct store *store);
+
+/* Copies what is live in `pack` elsewhere, a transaction at a time; then, if
+ * nothing live is left, condemns it (unless it is condemned). */
+int pack_rewrite(struct store *store, const struct pack_row *pack,
+		 struct store_gc_result *result, struct error *err);
+/* Drops packs whose grace is over. */
+int gc_drop(struct store *store, const struct store_gc_options *options,
+	    struct store_gc_result *result, struct error *err);
+/* An orphan is used again: counts its chunks. In a transaction of its own. */
+int content_revive(struct store *store, const struct hash128 *id,
+		   struct error *err);
+/* Does an inode the catalog ever tied to it still say so? 1, 0, negative. */
+int ties_used(struct store *store, const struct store_gc_options *options,
+	      const struct hash128 *id, struct error *err);
+
+struct store {
+	int packs_fd;
+	struct catalog *cat;
+	struct store_options options;
+	struct pack_files files;
+	struct cache cache;
+	struct cache fresh;
+	/* Goes up when rows were moved or deleted: bodies look again. */
+	atomic_uint_fast64_t generation;
+	struct writer *writer;
+};
+
+#endif

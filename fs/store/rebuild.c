@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include "fs/store/internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "fs/base/cleanup.h"
+
+/* Counts are wrong while this is set; store_gc() then refuses. */
+#define META_REBUILDING "store_rebuilding"
+#define PAGE		256
+
+static int in_transaction(struct store *store,
+			  int (*step)(struct store *store, void *ctx,
+				      struct error *err),
+			  void *ctx, struct error *err)
+{
+	int rc = catalog_begin(store->cat, err);
+
+	if (rc < 0)
+		return rc;
+	rc = step(store, ctx, err);
+	if (rc < 0) {
+		catalog_rollback(store->cat);
+		return rc;
+	}
+	return catalog_commit(store->cat, err);
+}
+
+static int empty_tables(struct store *store, void *ctx, struct error *err)
+{
+	static const char *const sql[] = { "DELETE FROM content",
+					   "DELETE FROM chunk",
+					   "DELETE FROM pack" };
+
+	(void)ctx;
+	for (size_t i = 0; i < sizeof(sql) / sizeof(sql[0]); i++) {
+		int64_t n = store_run(store, sql[i], NULL, 0, err);
+
+		if (n < 0)
+			return (int)n;
+	}
+	return 0;
+}
+
+struct one_pack {
+	uint64_t id;
+	bool last;
+};
+
+/* The last pack goes on being appended to, if it ends well. */
+static int add_pack(struct store *store, void *ctx, struct error *err)
+{
+	const struct one_pack *one = ctx;
+	struct pack_row row = { .id = one->id, .state = PACK_SEALED };
+	bool tail;
+	int rc = index_pack(store, one->id, PACK_HEADER_BYTES, INDEX_REBUILD,
+			    &row.size_bytes, &tail, err);
+
+	if (rc < 0)
+		return rc;
+	if (one->last && !tail && row.size_bytes < store->options.pack_bytes)
+		row.state = PACK_OPEN;
+	return pack_row_put(store, &row, err);
+}
+
+/* A recipe that can't be followed to its end makes its content bad. */
+static int count_content(struct store *store, const struct hash128 *id,
+			 struct error *err)
+{
+	struct content_row row;
+	struct recipe recipe;
+	bool bad = false;
+	int rc = content_row_get(store, VIEW_WRITER, id, &row, err);
+
+	if (rc > 0)
+		rc = recipe_load(store, &row, &recipe, err);
+	if (rc < 0)
+		return rc;
+	for (uint32_t i = 0; rc == 0 && i < recipe.n; i++) {
+		struct recipe_entry entry;
+
+		recipe_at(&recipe, i, &entry);
+		if (!entry.hole)
+			rc = chunk_row_count(store, &entry.id, 1, err);
+		if (rc == -SOBRE_ENOCHUNK) {
+			bad = true;
+			rc = 0;
+		}
+	}
+	recipe_release(&recipe);
+	if (rc == 0 && bad)
+		rc = content_row_mark(store, id, false, true, err);
+	return rc;
+}
+
+static int count_page(struct store *store, void *ctx, struct error *err)
+{
+	const struct ids *ids = ctx;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < ids->n; i++)
+		rc = count_content(store, &ids->id[i], err);
+	return rc;
+}
+
+static int count_all(struct store *store, struct error *err)
+{
+	struct hash128 after = { .bytes = { 0 } };
+	size_t n;
+	int rc;
+
+	do {
+		struct ids ids = { .n = 0 };
+
+		rc = ids_select(store, VIEW_COMMITTED,
+				"SELECT id FROM content WHERE id > ?1"
+				" ORDER BY id LIMIT ?2",
+				&after, PAGE, &ids, err);
+		n = ids.n;
+		if (rc == 0 && n > 0) {
+			after = ids.id[n - 1];
+			rc = in_transaction(store, count_page, &ids, err);
+		}
+		ids_release(&ids);
+	} while (rc == 0 && n > 0);
+	return rc;
+}
+
+static int add_packs(struct store *store, const uint64_t *ids, int64_t n,
+		     store_progress_fn *progress, void *ctx, struct error *err)
+{
+	int rc = 0;
+
+	for (int64_t i = 0; rc == 0 && i < n; i++) {
+		struct one_pack one = { .id = ids[i], .last = i == n - 1 };
+
+		if (progress && !progress(ctx, (uint64_t)i, (uint64_t)n))
+			return error_set(err, -ECANCELED, "stopped");
+		rc = in_transaction(store, add_pack, &one, err);
+	}
+	return rc;
+}
+
+int store_rebuild(struct store *store, store_progress_fn *progress, void *ctx,
+		  struct error *err)
+{
+	cleanup_free uint64_t *ids = NULL;
+	int64_t n;
+	int rc;
+
+	if (store->options.readonly)
+		return error_set(err, -EROFS, "the store is read-only");
+	store_abort(store);
+	n = packs_list(store, &ids, err);
+	if (n < 0)
+		return (int)n;
+	rc = catalog_meta_set(store->cat, META_REBUILDING, 1, err);
+	if (rc == 0)
+		rc = in_transaction(store, empty_tables, NULL, err);
+	if (rc == 0)
+		rc = add_packs(store, ids, n, progress, ctx, err);
+	if (rc == 0)
+		rc = count_all(store, err);
+	if (rc == 0)
+		rc = catalog_meta_set(store->cat, META_REBUILDING, 0, err);
+	atomic_fetch_add(&store->generation, 1);
+	return rc;
+}
+
+bool store_is_rebuilding(struct store *store)
+{
+	return catalog_meta_get(store->cat, META_REBUILDING, 0) != 0;
+}

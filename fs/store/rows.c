@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include "fs/store/internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fs/base/cleanup.h"
+
+struct catalog_stmt *view_stmt(struct store *store, enum view view,
+			       const char *sql, struct error *err)
+{
+	return view == VIEW_WRITER ? catalog_write_stmt(store->cat, sql, err)
+				   : catalog_read_stmt(store->cat, sql, err);
+}
+
+static void bind_id(struct catalog_stmt *s, int at, const struct hash128 *id)
+{
+	stmt_bind_blob(s, at, id->bytes, sizeof(id->bytes));
+}
+
+int chunk_row_get(struct store *store, enum view view, const struct hash128 *id,
+		  struct chunk_row *ret_row, struct error *err)
+{
+	CLEANUP(stmt_done)
+	struct catalog_stmt *s = view_stmt(
+		store, view,
+		"SELECT c.pack, c.extent_off, c.skip, c.len, c.refs, c.bad,"
+		" p.state FROM chunk c LEFT JOIN pack p ON p.id = c.pack"
+		" WHERE c.id = ?1",
+		err);
+	int rc;
+
+	if (!s)
+		return err->code;
+	bind_id(s, 1, id);
+	rc = stmt_step(s, err);
+	if (rc <= 0)
+		return rc;
+	*ret_row = (struct chunk_row){
+		.id = *id,
+		.pack = (uint64_t)stmt_i64(s, 0),
+		.off = (uint64_t)stmt_i64(s, 1),
+		.skip = (uint32_t)stmt_i64(s, 2),
+		.len = (uint32_t)stmt_i64(s, 3),
+		.refs = (uint64_t)stmt_i64(s, 4),
+		.bad = stmt_i64(s, 5) != 0,
+		.state = stmt_is_null(s, 6) ? PACK_EMPTIED
+					    : (enum pack_state)stmt_i64(s, 6),
+	};
+	return 1;
+}
+
+int content_row_get(struct store *store, enum view view,
+		    const struct hash128 *id, struct content_row *ret_row,
+		    struct error *err)
+{
+	CLEANUP(stmt_done)
+	struct catalog_stmt *s = view_stmt(
+		store, view,
+		"SELECT c.size_bytes, c.pack, c.off, c.orphan, c.bad, p.state"
+		" FROM content c LEFT JOIN pack p ON p.id = c.pack"
+		" WHERE c.id = ?1",
+		err);
+	int rc;
+
+	if (!s)
+		return err->code;
+	bind_id(s, 1, id);
+	rc = stmt_step(s, err);
+	if (rc <= 0)
+		return rc;
+	*ret_row = (struct content_row){
+		.id = *id,
+		.size_bytes = (uint64_t)stmt_i64(s, 0),
+		.pack = (uint64_t)stmt_i64(s, 1),
+		.off = (uint64_t)stmt_i64(s, 2),
+		.orphan = stmt_i64(s, 3) != 0,
+		.bad = stmt_i64(s, 4) != 0,
+		.state = stmt_is_null(s, 5) ? PACK_EMPTIED
+					    : (enum pack_state)stmt_i64(s, 5),
+	};
+	return 1;
+}
+
+static void read_pack_row(struct catalog_stmt *s, struct pack_row *ret_row)
+{
+	*ret_row = (struct pack_row){
+		.id = (uint64_t)stmt_i64(s, 0),
+		.state = (enum pack_state)stmt_i64(s, 1),
+		.size_bytes = (uint64_t)stmt_i64(s, 2),
+		.condemned_s = stmt_i64(s, 3),
+	};
+}
+
+int pack_row_get(struct store *store, enum view view, uint64_t id,
+		 struct pack_row *ret_row, struct error *err)
+{
+	CLEANUP(stmt_done)
+	struct catalog_stmt *s =
+		view_stmt(store, view,
+			  "SELECT id, state, size_bytes, condemned_s FROM pack"
+			  " WHERE id = ?1",
+			  err);
+	int rc;
+
+	if (!s)
+		return err->code;
+	stmt_bind_i64(s, 1, (int64_t)id);
+	rc = stmt_step(s, err);
+	if (rc > 0)
+		read_pack_row(s, ret_row);
+	return rc;
+}
+
+int64_t pack_rows(struct store *store, enum view view,
+		  struct pack_row **ret_rows, struct error *err)
+{
+	CLEANUP(stmt_done)
+	struct catalog_stmt *s =
+		view_stmt(store, view,
+			  "SELECT id, state, size_bytes, condemned_s FROM pack"
+			  " ORDER BY id",
+			  err);
+	cleanup_free struct pack_row *rows = NULL;
+	size_t cap = 0;
+	size_t n = 0;
+	int rc = 0;
+
+	if (!s)
+		return err->code;
+	while ((rc = stmt_step(s, err)) > 0) {
+		if (n == cap) {
+			size_t more = cap ? 2 * cap : 64;
+			void *grown = realloc(rows, more * sizeof(*rows));
+
+			if (!grown)
+				return error_set(err, -ENOMEM,
+						 "no memory for packs");
+			rows = grown;
+			cap = more;
+		}
+		read_pack_row(s, &rows[n++]);
+	}
+	if (rc < 0)
+		return rc;
+	*ret_rows = take_ptr(&rows);
+	return (int64_t)n;
+}
+
+static int run_once(struct catalog_stmt *s, struct error *err)
+{
+	int64_t n = stmt_run(s, err);
+
+	return n < 0 ? (int)n : 0;
+}
+
+int chunk_row_put(struct store *store, const struct chunk_row *row,
+		  struct error *err)
+{
+	CLEANUP(stmt_done)
+	struct catalog_stmt *s = catalog_write_stmt(
+		store->cat,
+		"INSERT INTO chunk(id, pack, extent_off, skip, len, refs, bad)"
+		" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT(id) DO UPDATE"
+		" SET pack = excluded.pack, extent_off = excluded.extent_off,"
+		" skip = excluded.skip, len = excluded.len,"
+		" refs = refs + excluded.refs, bad = excluded.bad",
+		err);
+
+	if (!s)
+		return err->code;
+	bind_id(s, 1, &row->id);
+	stmt_bind_i64(s, 2, (int64_t)row->pack);
+	stmt_bind_i64(s, 3, (int64_t)row->off);
+	stmt_bind_i64(s, 4, row->skip);
+	stmt_bind_i64(s, 5, row->len);
+	stmt_bind_i64(s, 6, (int64_t)row->refs);
+	stmt_bind_i64(s, 7, row->bad);
+	return run_once(s, err);
+}
+
+int chunk_row_count(struct store *store, const struct hash128 *id, int64_t more,
+		    struct error *err)
+{
+	CLEANUP(stmt_done)
+	struct catalog_stmt *s = catalog_write_stmt(
+		store->cat,
+		"UPDATE chunk SET refs = max(refs + ?2, 0) WHERE id = ?1", err);
+	int64_t n;
+
+	if (!s)
+		return err->code;
+	bind_id(s, 1, id);
+	stmt_bind_i64(s, 2, more);
+	n = stmt_run(s, err);
+	if (n == 0)
+		return error_set(err, -SOBRE_ENOCHUNK,
+				 "a chunk of a recipe is unknown");
+	return n < 0 ? (int)n : 0;
+}
+
+int content_row_put(struct store *store, const struct content_row *row,
+		    struct error *err)
+{
+	CLEANUP(stmt_done)
+	struct catalog_stmt *s = catalog_write_stmt(
+		store->cat,
+		"INSERT OR REPLACE INTO"
+		" content(id, size_bytes, pack, off, orphan, bad)"
+		" VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+		err);
+
+	if (!s)
+		return err->code;
+	bind_id(s, 1, &row->id);
+	stmt_bind_i64(s, 2, (int64_t)row->size_bytes);
+	stmt_bind_i64(s, 3, (int64_t)row->pack);
+	stmt_bind_i64(s, 4, (int64_t)row->off);
+	stmt_bind_i64(s, 5, row->orphan);
+	stmt_bind_i64(s, 6, row->bad);
+	return run_once(s, err);
+}
+
+int content_row_mark(struct store *store, const struct hash128 *id, bool orphan,
+		     bool bad, struct error *err)
+{
+	CLEANUP(stmt_done)
+	struct catalog_stmt *s = catalog_write_stmt(
+		store->cat,
+		"UPDATE content SET orphan = ?2, bad = ?3 WHERE id = ?1", err);
+
+	if (!s)
+		return err->code;
+	bind_id(s, 1, id);
+	stmt_bind_i64(s, 2, orphan);
+	stmt_bind_i64(s, 3, bad);
+	return run_once(s, err);
+}
+
+int pack_row_put(struct store *store, const struct pack_row *row,
+		 struct error *err)
+{
+	CLEANUP(stmt_done)
+	struct catalog_stmt *s =
+		catalog_write_stmt(store->cat,
+				   "INSERT OR REPLACE INTO"
+				   " pack(id, state, size_bytes, condemned_s)"
+				   " VALUES(?1, ?2, ?3, ?4)",
+				   err);
+
+	if (!s)
+		return err->code;
+	stmt_bind_i64(s, 1, (int64_t)row->id);
+	stmt_bind_i64(s, 2, (int64_t)row->state);
+	stmt_bind_i64(s, 3, (int64_t)row->size_bytes);
+	if (row->condemned_s)
+		stmt_bind_i64(s, 4, row->condemned_s);
+	else
+		stmt_bind_null(s, 4);
+	return run_once(s, err);
+}
+
+int pack_row_delete(struct store *store, uint64_t id, struct error *err)
+{
+	int64_t bind = (int64_t)id;
+	int64_t n = store_run(store, "DELETE FROM pack WHERE id = ?1", &bind, 1,
+			      err);
+
+	return n < 0 ? (int)n : 0;
+}
+
+int64_t store_run(struct store *store, const char *sql, const int64_t *binds,
+		  int count, struct error *err)
+{
+	CLEANUP(stmt_done)
+	struct catalog_stmt *s = catalog_write_stmt(store->cat, sql, err);
+
+	if (!s)
+		return err->code;
+	for (int i = 0; i < count; i++)
+		stmt_bind_i64(s, i + 1, binds[i]);
+	return stmt_run(s, err);
+}
+
+int store_query(struct store *store, enum view view, const char *sql,
+		int64_t bind, int64_t *ret_value, struct error *err)
+{
+	CLEANUP(stmt_done)
+	struct catalog_stmt *s = view_stmt(store, view, sql, err);
+	int rc;
+
+	if (!s)
+		return err->code;
+	stmt_bind_i64(s, 1, bind);
+	rc = stmt_step(s, err);
+	if (rc > 0)
+		*ret_value = stmt_i64(s, 0);
+	else if (rc == 0)
+		*ret_value = 0;
+	return rc < 0 ? rc : 0;
+}
+
+int ids_add(struct ids *ids, const struct hash128 *id, struct error *err)
+{
+	if (ids->n == ids->cap) {
+		size_t cap = ids->cap ? 2 * ids->cap : 64;
+		void *grown = realloc(ids->id, cap * sizeof(*ids->id));
+
+		if (!grown)
+			return error_set(err, -ENOMEM, "no memory for ids");
+		ids->id = grown;
+		ids->cap = cap;
+	}
+	ids->id[ids->n++] = *id;
+	return 0;
+}
+
+void ids_release(struct ids *ids)
+{
+	free(ids->id);
+	*ids = (struct ids){ .n = 0 };
+}
+
+int ids_select(struct store *store, enum view view, const char *sql,
+	       const struct hash128 *after, int max, struct ids *ids,
+	       struct error *err)
+{
+	CLEANUP(stmt_done)
+	struct catalog_stmt *s = view_stmt(store, view, sql, err);
+	int rc;
+
+	if (!s)
+		return err->code;
+	stmt_bind_blob(s, 1, after->bytes, sizeof(after->bytes));
+	stmt_bind_i64(s, 2, max);
+	while ((rc = stmt_step(s, err)) > 0) {
+		struct hash128 id;
+		size_t len;
+		const void *blob = stmt_blob(s, 0, &len);
+
+		if (len != sizeof(id.bytes))
+			continue;
+		memcpy(id.bytes, blob, len);
+		rc = ids_add(ids, &id, err);
+		if (rc < 0)
+			return rc;
+	}
+	return rc;
+}

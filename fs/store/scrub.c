@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include "fs/store/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fs/base/cleanup.h"
+#include "fs/base/io.h"
+
+#define PAGE 256
+
+struct scrub {
+	struct store *store;
+	store_progress_fn *progress;
+	void (*bad)(void *ctx, const struct hash128 *content);
+	void *ctx;
+	uint64_t done;
+	uint64_t total;
+	struct store_scrub_result result;
+};
+
+/* Do the chunks have the hashes they are known by? */
+static bool hashes_hold(const struct store *store, const struct extent *extent)
+{
+	for (uint32_t i = 0; i < extent->n; i++) {
+		const struct extent_entry *e = &extent->entry[i];
+		struct hash128 id;
+
+		hash128(&store->options.key, extent->data + e->skip, e->len,
+			&id);
+		if (hash128_compare(&id, &e->id) != 0)
+			return false;
+	}
+	return true;
+}
+
+/* 1 sound, 0 bad, or negative. */
+static int check_item(struct scrub *scrub, const struct walk_item *item,
+		      struct error *err)
+{
+	struct recipe recipe;
+	struct extent extent;
+	bool sound = true;
+	int rc;
+
+	if (item->bad)
+		return 0;
+	if (item->record.type == RECORD_RECIPE) {
+		rc = recipe_decode(&item->record, item->body, &recipe, err);
+		if (rc == 0)
+			recipe_release(&recipe);
+	} else {
+		rc = extent_decode(&item->record, item->body, &extent, err);
+		if (rc == 0) {
+			sound = hashes_hold(scrub->store, &extent);
+			extent_release(&extent);
+		}
+	}
+	if (rc < 0)
+		return is_damage(rc) ? 0 : rc;
+	return sound;
+}
+
+/* Rows that point into [off, end[ of the pack become `bad`, or good again. */
+static int64_t mark(struct scrub *scrub, uint64_t pack,
+		    const struct walk_item *item, bool bad, struct error *err)
+{
+	const int64_t binds[] = { (int64_t)pack, (int64_t)item->off,
+				  (int64_t)item->end, bad };
+	int64_t chunks;
+	int64_t contents = 0;
+	int rc = catalog_begin(scrub->store->cat, err);
+
+	if (rc < 0)
+		return rc;
+	chunks = store_run(scrub->store,
+			   "UPDATE chunk SET bad = ?4 WHERE pack = ?1"
+			   " AND extent_off >= ?2 AND extent_off < ?3"
+			   " AND bad != ?4",
+			   binds, 4, err);
+	if (chunks >= 0)
+		contents = store_run(scrub->store,
+				     "UPDATE content SET bad = ?4"
+				     " WHERE pack = ?1 AND off >= ?2"
+				     " AND off < ?3 AND bad != ?4",
+				     binds, 4, err);
+	if (chunks < 0 || contents < 0) {
+		catalog_rollback(scrub->store->cat);
+		return chunks < 0 ? chunks : contents;
+	}
+	rc = catalog_commit(scrub->store->cat, err);
+	return rc < 0 ? rc : chunks;
+}
+
+/* Chunks of the pack that are marked bad now. */
+static int any_bad(struct scrub *scrub, uint64_t pack, int64_t *ret_n,
+		   struct error *err)
+{
+	return store_query(scrub->store, VIEW_COMMITTED,
+			   "SELECT (SELECT count(*) FROM chunk"
+			   " WHERE pack = ?1 AND bad != 0)"
+			   " + (SELECT count(*) FROM content"
+			   " WHERE pack = ?1 AND bad != 0)",
+			   (int64_t)pack, ret_n, err);
+}
+
+static int scrub_item(struct scrub *scrub, uint64_t pack,
+		      const struct walk_item *item, bool had_bad,
+		      struct error *err)
+{
+	int sound = check_item(scrub, item, err);
+	int64_t n = 0;
+
+	if (sound < 0)
+		return sound;
+	scrub->result.records++;
+	scrub->result.bytes += item->end - item->off;
+	if (!sound) {
+		scrub->result.bad_records++;
+		n = mark(scrub, pack, item, true, err);
+	} else if (had_bad) {
+		n = mark(scrub, pack, item, false, err);
+	}
+	return n < 0 ? (int)n : 0;
+}
+
+/* All it says it holds is gone. */
+static int pack_is_lost(struct scrub *scrub, const struct pack_row *pack,
+			struct error *err)
+{
+	const struct walk_item all = { .off = 0, .end = INT64_MAX };
+	int64_t n;
+
+	scrub->result.bad_records++;
+	n = mark(scrub, pack->id, &all, true, err);
+	return n < 0 ? (int)n : 0;
+}
+
+/* What a flipped byte did to the header is known elsewhere too. */
+static int mend_header(struct scrub *scrub, uint64_t id, struct error *err)
+{
+	struct store *store = scrub->store;
+	struct pack_header header = { .id = id, .key = store->options.key };
+	uint8_t is[PACK_HEADER_BYTES] = { 0 };
+	uint8_t should[PACK_HEADER_BYTES];
+	char name[PACK_NAME_BYTES];
+	cleanup_fd int fd = -1;
+	int rc = 0;
+
+	memcpy(header.uuid, store->options.uuid, sizeof(header.uuid));
+	pack_header_encode(&header, should);
+	pack_name(id, name);
+	fd = openat(store->packs_fd, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0 || pread(fd, is, sizeof(is), 0) < 0)
+		return 0; /* the records tell */
+	if (memcmp(is, should, sizeof(is)) == 0)
+		return 0;
+	scrub->result.bad_records++;
+	rc = io_pwrite(fd, should, sizeof(should), 0);
+	if (rc == 0)
+		rc = io_fdatasync(fd);
+	if (rc < 0)
+		return error_set(err, rc, "cannot mend the header of '%s'",
+				 name);
+	return 0;
+}
+
+static int scrub_pack(struct scrub *scrub, const struct pack_row *pack,
+		      struct error *err)
+{
+	struct walk_item item = { .body = NULL };
+	struct walk walk;
+	int64_t had_bad;
+	int rc = any_bad(scrub, pack->id, &had_bad, err);
+
+	if (rc == 0)
+		rc = mend_header(scrub, pack->id, err);
+	if (rc < 0)
+		return rc;
+	rc = walk_start(&walk, scrub->store, pack->id, PACK_HEADER_BYTES,
+			pack->size_bytes, err);
+	if (rc < 0)
+		return is_damage(rc) ? pack_is_lost(scrub, pack, err) : rc;
+	walk.fresh = true;
+	while ((rc = walk_next(&walk, &item, err)) > 0) {
+		rc = scrub_item(scrub, pack->id, &item, had_bad > 0, err);
+		if (rc < 0)
+			break;
+		scrub->done += item.end - item.off;
+		if (scrub->progress &&
+		    !scrub->progress(scrub->ctx, scrub->done, scrub->total)) {
+			rc = error_set(err, -ECANCELED, "stopped");
+			break;
+		}
+	}
+	walk_end(&walk, &item);
+	return rc;
+}
+
+/* Can every byte of it still be read, by the rows? 1, 0 or negative. */
+static int is_whole(struct store *store, const struct content_row *row,
+		    struct error *err)
+{
+	struct recipe recipe;
+	int rc = recipe_load(store, row, &recipe, err);
+
+	if (rc < 0)
+		return is_damage(rc) ? 0 : rc;
+	rc = 1;
+	for (uint32_t i = 0; rc > 0 && i < recipe.n; i++) {
+		struct recipe_entry entry;
+		struct chunk_row chunk;
+
+		recipe_at(&recipe, i, &entry);
+		if (entry.hole)
+			continue;
+		rc = chunk_row_get(store, VIEW_COMMITTED, &entry.id, &chunk,
+				   err);
+		if (rc > 0)
+			rc = !chunk.bad;
+	}
+	recipe_release(&recipe);
+	return rc;
+}
+
+static int judge(struct scrub *scrub, const struct hash128 *id,
+		 struct error *err)
+{
+	struct store *store = scrub->store;
+	struct content_row row;
+	int whole;
+	int rc = content_row_get(store, VIEW_COMMITTED, id, &row, err);
+
+	if (rc <= 0)
+		return rc;
+	whole = is_whole(store, &row, err);
+	if (whole < 0)
+		return whole;
+	if (!whole && scrub->bad)
+		scrub->bad(scrub->ctx, id);
+	if (row.bad == !whole)
+		return 0;
+	rc = catalog_begin(store->cat, err);
+	if (rc < 0)
+		return rc;
+	rc = content_row_mark(store, id, row.orphan, !whole, err);
+	if (rc == 0)
+		return catalog_commit(store->cat, err);
+	catalog_rollback(store->cat);
+	return rc;
+}
+
+/* Only when something is bad: which contents does it hurt? */
+static int judge_all(struct scrub *scrub, struct error *err)
+{
+	struct hash128 after = { .bytes = { 0 } };
+	size_t n;
+	int rc;
+
+	do {
+		struct ids ids = { .n = 0 };
+
+		rc = ids_select(scrub->store, VIEW_COMMITTED,
+				"SELECT id FROM content WHERE id > ?1"
+				" ORDER BY id LIMIT ?2",
+				&after, PAGE, &ids, err);
+		n = ids.n;
+		if (n > 0)
+			after = ids.id[n - 1];
+		for (size_t i = 0; rc == 0 && i < n; i++)
+			rc = judge(scrub, &ids.id[i], err);
+		ids_release(&ids);
+	} while (rc == 0 && n > 0);
+	return rc;
+}
+
+static int count_bad(struct scrub *scrub, int64_t *ret_contents,
+		     struct error *err)
+{
+	int64_t chunks;
+	int rc = store_query(scrub->store, VIEW_COMMITTED,
+			     "SELECT count(*) FROM chunk WHERE bad >= ?1", 1,
+			     &chunks, err);
+
+	if (rc == 0)
+		rc = store_query(scrub->store, VIEW_COMMITTED,
+				 "SELECT count(*) FROM content"
+				 " WHERE bad >= ?1",
+				 1, ret_contents, err);
+	if (rc == 0)
+		scrub->result.bad_chunks = (uint64_t)chunks;
+	return rc;
+}
+
+int store_scrub(struct store *store, store_progress_fn *progress,
+		void (*bad)(void *ctx, const struct hash128 *content),
+		void *ctx, struct store_scrub_result *ret_result,
+		struct error *err)
+{
+	struct scrub scrub = {
+		.store = store, .progress = progress, .bad = bad, .ctx = ctx
+	};
+	cleanup_free struct pack_row *packs = NULL;
+	int64_t n = pack_rows(store, VIEW_COMMITTED, &packs, err);
+	int64_t bad_contents = 0;
+	int rc = n < 0 ? (int)n : 0;
+
+	if (store->options.readonly)
+		return error_set(err, -EROFS, "the store is read-only");
+	for (int64_t i = 0; i < n; i++)
+		scrub.total += packs[i].size_bytes;
+	for (int64_t i = 0; rc == 0 && i < n; i++)
+		if (packs[i].state != PACK_EMPTIED)
+			rc = scrub_pack(&scrub, &packs[i], err);
+	cache_purge(&store->cache);
+	if (rc == 0)
+		rc = count_bad(&scrub, &bad_contents, err);
+	if (rc == 0 && (scrub.result.bad_chunks || bad_contents))
+		rc = judge_all(&scrub, err);
+	if (rc == 0)
+		*ret_result = scrub.result;
+	return rc;
+}

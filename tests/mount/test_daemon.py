@@ -1,0 +1,271 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Mounting, unmounting, and what else may be in the way."""
+import os
+import signal
+import subprocess
+import time
+import unittest
+
+import drive
+import env
+import sample
+import sys_calls
+import tree
+
+
+class Daemon(unittest.TestCase):
+    def setUp(self):
+        self.image = env.Image("ext4", 256)
+        self.addCleanup(self.image.umount)
+        self.lower = self.image.mkdir("drive")
+        sample.everything(self.lower)
+
+    def mounted(self, **kw):
+        d = drive.Drive(self.lower, **kw).start()
+        self.addCleanup(d.clean)
+        return d
+
+    def path(self, *names):
+        return os.path.join(self.lower, *names)
+
+    def holder(self, **kw):
+        """Another program, asleep."""
+        p = subprocess.Popen(["sleep", "600"], **kw,
+                             preexec_fn=env.die_with_parent)
+        self.addCleanup(p.wait)
+        self.addCleanup(p.kill)
+        return p
+
+    def test_mount_in_the_background_returns_when_it_answers(self):
+        d = drive.Drive(self.lower)
+        self.addCleanup(d.clean)
+        before = tree.snapshot(self.lower)
+        d.run("mount", self.lower)
+        self.assertTrue(d.mounted())
+        tree.assert_same(self, before, tree.snapshot(self.lower))
+        d.run("umount", self.lower)
+        self.assertFalse(d.mounted())
+        d.run("status", self.lower, check=False)
+
+    def test_a_second_mount_is_refused(self):
+        d = self.mounted()
+        for again in (drive.Drive(self.lower),
+                      drive.Drive(self.lower, mountpoint=env.tmp("m")),
+                      drive.Drive(d.below(), mountpoint=env.tmp("m"))):
+            with self.assertRaises(drive.MountFailed) as caught:
+                again.start()
+            self.assertEqual(1, caught.exception.status)
+            self.assertIn("drive", caught.exception.text)
+        self.assertEqual(sample.text("csv", 3 << 20),
+                         tree.read_all(self.path("gros.csv")))
+        d.stop()
+
+    def test_a_busy_unmount_names_the_holder(self):
+        d = self.mounted()
+        p = self.holder(cwd=self.lower)
+        said = d.run("umount", self.lower, check=False)
+        self.assertEqual(1, said.returncode)
+        self.assertIn(str(p.pid), said.stderr + said.stdout)
+        self.assertIn("sleep", said.stderr + said.stdout)
+        self.assertTrue(d.mounted())
+        self.assertTrue(d.alive())
+        p.kill()
+        p.wait()
+        d.stop()
+
+    def test_sigterm_unmounts(self):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            d = self.mounted()
+            d.pack("gros.csv")
+            before = tree.snapshot(self.lower)
+            d.process.send_signal(number)
+            self.assertEqual(0, d.wait(), d.said())
+            self.assertFalse(d.mounted())
+            d.clean()
+            d = self.mounted()
+            tree.assert_same(self, before, tree.snapshot(self.lower))
+            d.stop()
+
+    def test_sigterm_with_a_file_open_loses_nothing(self):
+        d = self.mounted()
+        fd = os.open(self.path("note 1.txt"), os.O_RDWR)
+        os.pwrite(fd, b"avant", 0)
+        d.process.send_signal(signal.SIGTERM)
+        try:
+            d.wait(20)
+        except subprocess.TimeoutExpired:
+            pass  # it may wait until the file is closed
+        os.close(fd)
+        d.wait(20)
+        d.clean()
+        self.assertEqual(b"avant", tree.read_all(self.path("note 1.txt"))[:5])
+
+    def test_mounts_again_after_kill(self):
+        d = self.mounted()
+        d.pack()
+        before = tree.snapshot(self.lower)
+        fd = os.open(self.path("note 1.txt"), os.O_RDONLY)
+        d.process.kill()
+        d.process.wait()
+        os.close(fd)
+        with self.assertRaises(OSError):
+            os.listdir(self.lower)
+        d.kill()
+        d = self.mounted()
+        tree.assert_same(self, before, tree.snapshot(self.lower))
+        d.settled()
+        d.run("fsck", self.lower)
+        d.stop()
+
+    def test_a_writer_that_outlived_the_daemon_is_not_packed(self):
+        """In passthrough the kernel goes on writing without us."""
+        d = self.mounted()
+        fd = os.open(self.path("gros.csv"), os.O_RDWR)
+        os.pwrite(fd, b"avant", 0)
+        d.process.kill()
+        d.process.wait()
+        env.run("umount", "-l", self.lower)
+        d.clean()
+        d = self.mounted()
+        want = b"avant"
+        try:
+            os.pwrite(fd, b"apres", 0)
+            want = b"apres"
+        except OSError:
+            pass  # not in passthrough: it knows that it lost the daemon
+        d.pack("gros.csv", check=False)
+        if want == b"apres":
+            self.assertFalse(d.is_packed("gros.csv"))
+            os.pwrite(fd, b"enfin", 0)
+            want = b"enfin"
+        os.close(fd)
+        for way in d.status()["ways"]:
+            d.run("accept", self.lower, way["name"])
+        d.pack("gros.csv")
+        self.assertTrue(d.is_packed("gros.csv"))
+        self.assertEqual(want, tree.read_all(self.path("gros.csv"))[:5])
+        d.stop()
+
+    def test_mounts_over_its_own_dead_mount(self):
+        """What an administrator does after a crash: the same again."""
+        d = self.mounted()
+        d.pack("gros.csv")
+        d.process.kill()
+        d.process.wait()
+        d.process = None
+        try:
+            d.start()
+        except drive.MountFailed as e:
+            # Or one line says what to do first.
+            self.assertIn("umount", e.text)
+            d.clean()
+            d.start()
+        self.assertEqual(sample.text("csv", 3 << 20),
+                         tree.read_all(self.path("gros.csv")))
+        d.stop()
+
+    def test_a_cwd_older_than_the_mount_stops_packing(self):
+        p = self.holder(cwd=self.lower)
+        d = self.mounted()
+        said = d.pack("gros.csv", check=False)
+        self.assertEqual(1, said.returncode)
+        self.assertFalse(d.is_packed("gros.csv"))
+        self.assertIn("sleep", said.stdout + said.stderr)
+        self.assertIn(str(p.pid), d.run("status", self.lower).stdout)
+        ways = d.status()["ways"]
+        self.assertIn("sleep", str(ways))
+        for way in ways:
+            self.assertFalse(way["accepted"])
+            d.run("accept", self.lower, way["name"])
+        d.pack("gros.csv")
+        self.assertTrue(d.is_packed("gros.csv"))
+        d.stop()
+
+    def test_packs_again_when_the_other_way_is_gone(self):
+        p = self.holder(cwd=self.path("Ville"))
+        d = self.mounted()
+        d.pack("gros.csv", check=False)
+        self.assertFalse(d.is_packed("gros.csv"))
+        p.kill()
+        p.wait()
+        end = time.monotonic() + 30
+        while not d.is_packed("gros.csv") and time.monotonic() < end:
+            d.pack("gros.csv", check=False)
+            time.sleep(0.2)
+        self.assertTrue(d.is_packed("gros.csv"))
+        d.stop()
+
+    def test_an_open_file_older_than_the_mount_is_a_way(self):
+        with open(self.path("gros.csv"), "r+b") as f:
+            d = self.mounted()
+            d.pack(check=False)
+            self.assertFalse(d.is_packed("gros.csv"))
+            f.seek(100)
+            f.write(b"par l'ancien chemin")
+        self.assertEqual(b"par l'ancien chemin",
+                         tree.read_all(self.path("gros.csv"))[100:119])
+        d.stop()
+
+    def test_a_mapping_older_than_the_mount_is_a_way(self):
+        import mmap
+        with open(self.path("gros.csv"), "r+b") as f:
+            m = mmap.mmap(f.fileno(), 0)
+        d = self.mounted()
+        d.pack(check=False)
+        self.assertFalse(d.is_packed("gros.csv"))
+        m[50:56] = b"carte!"
+        m.close()
+        d.stop()
+        self.assertEqual(b"carte!", tree.read_all(self.path("gros.csv"))
+                         [50:56])
+
+    def test_a_bind_mount_of_the_lower_is_a_way(self):
+        at = env.tmp("bind")
+        env.run("mount", "--bind", self.lower, at)
+        self.addCleanup(env.run, "umount", "-l", at, check=False)
+        d = self.mounted()
+        d.pack("gros.csv", check=False)
+        self.assertFalse(d.is_packed("gros.csv"))
+        self.assertIn(at, d.run("status", self.lower).stdout)
+        d.stop()
+
+    def test_a_submount_is_listed_and_refused(self):
+        below = self.path("Ville")
+        env.run("mount", "-t", "tmpfs", "none", below)
+        self.addCleanup(env.run, "umount", "-l", below, check=False)
+        with self.assertRaises(drive.MountFailed) as caught:
+            self.mounted()
+        self.assertEqual(1, caught.exception.status)
+        self.assertIn("Ville", caught.exception.text)
+
+    def test_without_the_mount_no_agent_reads_a_stub(self):
+        os.chmod(self.lower, 0o755)
+        d = self.mounted()
+        d.pack()
+        d.stop()
+        self.assertEqual("EACCES", sys_calls.as_agent(
+            1234, 1234, [], sys_calls.error_of, open,
+            self.path("gros.csv"), "rb"))
+
+    def test_a_write_just_before_unmount_is_there(self):
+        d = self.mounted()
+        d.pack()
+        for i in range(20):
+            with open(self.path("note %d.txt" % (i % 6)), "ab") as f:
+                f.write(b"%d" % i)
+        want = {n: tree.read_all(self.path("note %d.txt" % n))
+                for n in range(6)}
+        d.stop()
+        for n, data in want.items():
+            self.assertEqual(data, tree.read_all(self.path("note %d.txt" % n)))
+
+    def test_usage_errors_exit_2(self):
+        for args in ((), ("frob",), ("mount",), ("mount", "--frob", "/"),
+                     ("pack",), ("explain",)):
+            done = env.run(env.SOBRE, *args, check=False)
+            self.assertEqual(2, done.returncode, args)
+            self.assertNotEqual("", done.stderr, args)
+
+
+if __name__ == "__main__":
+    env.main()

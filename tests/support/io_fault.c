@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * Another implementation of fs/base/io.h, for the crash and fault tests. It
+ * counts the durable writes of the process from 1, over all threads, and:
+ *
+ *	SOBRE_CRASH_AT=N	kills the process just before the Nth
+ *	SOBRE_CRASH_AFTER=N	kills it just after the Nth
+ *	SOBRE_FAIL_AT=N		the Nth does nothing and returns the error
+ *	SOBRE_FAIL_ERRNO=E	that error, a number; EIO when not given
+ *	SOBRE_IO_TRACE=FILE	a line "N name" for each call is added
+ *
+ * The count is the one piece of global state: the seam has no context to keep
+ * it in, and it is the process that is counted.
+ */
+#include "fs/base/io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+static atomic_long calls;
+
+static long number_from(const char *name, long fallback)
+{
+	const char *text = getenv(name);
+
+	return text ? strtol(text, NULL, 10) : fallback;
+}
+
+static void trace(long n, const char *what)
+{
+	const char *path = getenv("SOBRE_IO_TRACE");
+	char line[64];
+	int len;
+	int fd;
+
+	if (!path)
+		return;
+	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return;
+	len = snprintf(line, sizeof(line), "%ld %s\n", n, what);
+	if (write(fd, line, (size_t)len) != len)
+		abort();
+	(void)close(fd);
+}
+
+static void die(void)
+{
+	(void)kill(getpid(), SIGKILL);
+	for (;;)
+		(void)pause();
+}
+
+/* The call's number, or the error it shall return. */
+static long enter(const char *what)
+{
+	long n = atomic_fetch_add(&calls, 1) + 1;
+
+	trace(n, what);
+	if (n == number_from("SOBRE_CRASH_AT", 0))
+		die();
+	if (n == number_from("SOBRE_FAIL_AT", 0))
+		return -number_from("SOBRE_FAIL_ERRNO", EIO);
+	return n;
+}
+
+static int leave(long n, int rc)
+{
+	if (n == number_from("SOBRE_CRASH_AFTER", 0))
+		die();
+	return rc;
+}
+
+static int result(int rc)
+{
+	return rc < 0 ? -errno : 0;
+}
+
+/* Declares `n_`, and returns early from the function that is to fail. */
+#define ENTER()                    \
+	long n_ = enter(__func__); \
+	if (n_ < 0)                \
+	return (int)n_
+#define LEAVE(rc) return leave(n_, rc)
+
+static int write_all(int fd, const char *at, size_t len, uint64_t off)
+{
+	while (len > 0) {
+		ssize_t n = pwrite(fd, at, len, (off_t)off);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
+		at += n;
+		off += (uint64_t)n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+int io_pwrite(int fd, const void *data, size_t len, uint64_t off)
+{
+	ENTER();
+	LEAVE(write_all(fd, data, len, off));
+}
+
+int io_fsync(int fd)
+{
+	ENTER();
+	LEAVE(result(fsync(fd)));
+}
+
+int io_fdatasync(int fd)
+{
+	ENTER();
+	LEAVE(result(fdatasync(fd)));
+}
+
+int io_syncfs(int fd)
+{
+	ENTER();
+	LEAVE(result(syncfs(fd)));
+}
+
+int io_ftruncate(int fd, uint64_t size_bytes)
+{
+	ENTER();
+	LEAVE(result(ftruncate(fd, (off_t)size_bytes)));
+}
+
+int io_fallocate(int fd, int mode, uint64_t off, uint64_t len)
+{
+	ENTER();
+	LEAVE(result(fallocate(fd, mode, (off_t)off, (off_t)len)));
+}
+
+int io_fsetxattr(int fd, const char *name, const void *value, size_t len)
+{
+	ENTER();
+	LEAVE(result(fsetxattr(fd, name, value, len, 0)));
+}
+
+int io_fremovexattr(int fd, const char *name)
+{
+	ENTER();
+	LEAVE(result(fremovexattr(fd, name)));
+}
+
+int io_futimens(int fd, const struct timespec times[2])
+{
+	ENTER();
+	LEAVE(result(futimens(fd, times)));
+}
+
+int io_fchmod(int fd, mode_t mode)
+{
+	ENTER();
+	LEAVE(result(fchmod(fd, mode)));
+}
+
+int io_fchown(int fd, uid_t uid, gid_t gid)
+{
+	ENTER();
+	LEAVE(result(fchown(fd, uid, gid)));
+}
+
+int io_renameat(int from_dir, const char *from, int to_dir, const char *to)
+{
+	ENTER();
+	LEAVE(result(renameat(from_dir, from, to_dir, to)));
+}
+
+int io_unlinkat(int dir, const char *name, int flags)
+{
+	ENTER();
+	LEAVE(result(unlinkat(dir, name, flags)));
+}
+
+int io_mkdirat(int dir, const char *name, mode_t mode)
+{
+	ENTER();
+	LEAVE(result(mkdirat(dir, name, mode)));
+}
+
+int io_openat_create(int dir, const char *name, int flags, mode_t mode)
+{
+	int fd;
+
+	ENTER();
+	fd = openat(dir, name, flags | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode);
+	LEAVE(fd < 0 ? -errno : fd);
+}

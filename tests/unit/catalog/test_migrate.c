@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include "tests/unit/catalog/support.h"
+
+#include "fs/catalog/internal.h"
+
+static struct conn *fresh(struct fixture *f)
+{
+	struct conn *conn = NULL;
+	char path[128];
+	int fd = -1;
+
+	fixture_path(f, "catalog.db", path, sizeof(path));
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(close(fd), 0);
+	must(conn_open(path, path, CONN_WRITER, &conn, &f->err));
+	return conn;
+}
+
+static int64_t pragma(struct fixture *f, struct conn *conn, const char *sql)
+{
+	int64_t v = 0;
+
+	must(conn_pragma(conn, sql, &v, &f->err));
+	return v;
+}
+
+static const struct migration three[] = {
+	{ 1, "0001-a", "CREATE TABLE a(x)" },
+	{ 2, "0002-b", "CREATE TABLE b(x); INSERT INTO a VALUES(2)" },
+	{ 3, "0003-c", "CREATE TABLE c(x); INSERT INTO nowhere VALUES(3)" },
+};
+
+static void each_migration_is_one_transaction(void **state)
+{
+	struct fixture *f = *state;
+	struct conn *conn = fresh(f);
+
+	assert_true(migrate(conn, three, 3, &f->err) < 0);
+	assert_non_null(strstr(f->err.text, "0003-c"));
+	assert_int_equal(pragma(f, conn, "PRAGMA user_version"), 2);
+	assert_int_equal(pragma(f, conn, "SELECT count(*) FROM sqlite_schema"),
+			 2);
+	conn_close(conn);
+}
+
+static void an_older_schema_gets_only_what_it_lacks(void **state)
+{
+	struct fixture *f = *state;
+	struct conn *conn = fresh(f);
+
+	must(migrate(conn, three, 1, &f->err));
+	assert_int_equal(pragma(f, conn, "PRAGMA user_version"), 1);
+	must(migrate(conn, three, 2, &f->err));
+	must(migrate(conn, three, 2, &f->err));
+	assert_int_equal(pragma(f, conn, "SELECT count(*) FROM a"), 1);
+	assert_int_equal(pragma(f, conn, "PRAGMA application_id"),
+			 CATALOG_APPLICATION_ID);
+	conn_close(conn);
+}
+
+static void the_real_ones_are_numbered_from_one_without_gaps(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < catalog_migrations_count; i++)
+		assert_int_equal(catalog_migrations[i].number, i + 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		SCENARIO_CLOSED(each_migration_is_one_transaction),
+		SCENARIO_CLOSED(an_older_schema_gets_only_what_it_lacks),
+		cmocka_unit_test(
+			the_real_ones_are_numbered_from_one_without_gaps),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* What the daemon of a mounted drive answers to each command. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "fs/base/log.h"
+#include "tools/daemon/internal.h"
+
+static void utc_text(int64_t at_s, char text[32])
+{
+	time_t at = (time_t)at_s;
+	struct tm tm;
+
+	text[0] = '\0';
+	if (gmtime_r(&at, &tm))
+		(void)strftime(text, 32, "%Y-%m-%dT%H:%M:%SZ", &tm);
+}
+
+void daemon_note_error(struct daemon *d, const char *what,
+		       const struct error *err)
+{
+	struct past_error *e;
+
+	log_error("%s: %s", what, err->text);
+	(void)pthread_mutex_lock(&d->lock);
+	e = &d->errors[d->n_errors++ % ERRORS_KEPT];
+	e->at_s = clock_now_s(&d->options->clock);
+	(void)snprintf(e->text, sizeof(e->text), "%.200s: %.300s", what,
+		       err->text);
+	(void)pthread_mutex_unlock(&d->lock);
+}
+
+static json_t *errors_json(struct daemon *d)
+{
+	json_t *array = json_array();
+	unsigned int first;
+
+	(void)pthread_mutex_lock(&d->lock);
+	first = d->n_errors > ERRORS_KEPT ? d->n_errors - ERRORS_KEPT : 0;
+	for (unsigned int n = first; array && n < d->n_errors; n++) {
+		const struct past_error *e = &d->errors[n % ERRORS_KEPT];
+		char when[32];
+
+		utc_text(e->at_s, when);
+		(void)json_array_append_new(
+			array, json_pack("{s:s, s:o}", "time", when, "text",
+					 json_from_name(e->text)));
+	}
+	(void)pthread_mutex_unlock(&d->lock);
+	return array;
+}
+
+static json_t *ways_json(struct daemon *d)
+{
+	cleanup_ways struct way_list list = { .ways = NULL };
+	struct error err = ERROR_INIT;
+	json_t *array = json_array();
+
+	if (daemon_ways(d, &list, &err) < 0)
+		daemon_note_error(d, "other ways in", &err);
+	for (size_t i = 0; array && i < list.n && i < 500; i++)
+		(void)json_array_append_new(
+			array, json_pack("{s:o, s:b}", "name",
+					 json_from_name(list.ways[i].name),
+					 "accepted", list.ways[i].accepted));
+	return array;
+}
+
+static json_t *jobs_json(struct daemon *d)
+{
+	const char *running;
+	uint64_t waiting;
+
+	turn_look(&d->turn, &waiting, &running);
+	return json_pack("{s:I, s:s?}", "waiting", (json_int_t)waiting,
+			 "running", running);
+}
+
+static json_t *front_json(struct front *front)
+{
+	struct front_status st = { .ready = false };
+
+	front_status(front, &st);
+	return json_pack(
+		"{s:{s:b, s:s}, s:{s:b, s:s}, s:s, s:I, s:I, s:I}",
+		"passthrough", "on", st.passthrough, "why", st.passthrough_why,
+		"io_uring", "on", st.uring, "why", st.uring_why, "libfuse",
+		st.libfuse, "inodes", (json_int_t)st.inodes, "open_files",
+		(json_int_t)st.open_files, "lower_fds",
+		(json_int_t)st.lower_fds);
+}
+
+static json_t *answer_status(struct daemon *d, const struct request *request,
+			     const struct command_env *env, struct error *err)
+{
+	json_t *result = command_run(env, request, err);
+	char since[32];
+	char log[160];
+
+	if (!result)
+		return NULL;
+	utc_text(d->since_s, since);
+	(void)snprintf(log, sizeof(log), "%s/log", d->run_dir);
+	(void)json_object_update_new(
+		result,
+		json_pack("{s:o, s:o, s:s, s:i, s:b, s:o, s:o, s:o, s:o, s:s?}",
+			  "lower", json_from_name(d->options->lower),
+			  "mountpoint", json_from_name(d->options->mountpoint),
+			  "since", since, "pid", (int)getpid(), "read_only",
+			  d->options->readonly, "front", front_json(d->front),
+			  "ways", ways_json(d), "jobs", jobs_json(d), "errors",
+			  errors_json(d), "log",
+			  d->options->foreground ? NULL : log));
+	return result;
+}
+
+static json_t *answer_accept(struct daemon *d, const struct request *request,
+			     uid_t uid, struct error *err)
+{
+	cleanup_ways struct way_list list = { .ways = NULL };
+	int64_t now_s = clock_now_s(&d->options->clock);
+
+	if (d->state_fd < 0) {
+		(void)error_set(err, -EROFS,
+				"the drive is mounted read-only: nothing is "
+				"packed, nothing is to be accepted");
+		return NULL;
+	}
+	if (daemon_ways(d, &list, err) < 0)
+		return NULL;
+	for (size_t i = 0; i < list.n; i++) {
+		const struct way *way = &list.ways[i];
+
+		if (strcmp(way->name, request->way) != 0)
+			continue;
+		if (!way->accepted &&
+		    ways_accept(d->state_fd, now_s, uid, way, err) < 0)
+			return NULL;
+		log_info("uid %u accepted the other way in: %s",
+			 (unsigned int)uid, way->name);
+		return json_or_nomem(json_pack("{s:i, s:o}", "schema",
+					       PROTOCOL_SCHEMA, "accepted",
+					       json_from_name(way->name)),
+				     err);
+	}
+	(void)error_set(err, -ENOENT,
+			"there is no other way in named '%.300s': sobre status "
+			"lists them",
+			request->way);
+	return NULL;
+}
+
+/* Those that write take turns; a drive mounted read-only has none. */
+static json_t *answer_job(struct daemon *d, const struct request *request,
+			  const struct command_env *env, struct error *err)
+{
+	const struct command_progress started = { .done = 0 };
+	json_t *result = NULL;
+
+	if (d->options->readonly) {
+		(void)error_set(err, -EROFS, "the drive is mounted read-only");
+		return NULL;
+	}
+	turn_take(&d->turn, request_command_name(request->command));
+	if (!command_tell(env, &started))
+		(void)error_set(err, -ECANCELED, "canceled");
+	else if (request->command != REQUEST_PACK ||
+		 daemon_check_ways(d, err) == 0)
+		result = command_run(env, request, err);
+	turn_give(&d->turn);
+	return result;
+}
+
+json_t *daemon_answer(struct daemon *d, const struct request *request,
+		      const struct command_env *env, uid_t uid,
+		      struct error *err)
+{
+	switch (request->command) {
+	case REQUEST_STATUS:
+		return answer_status(d, request, env, err);
+	case REQUEST_ACCEPT:
+		return answer_accept(d, request, uid, err);
+	case REQUEST_PACK:
+	case REQUEST_UNPACK:
+	case REQUEST_GC:
+	case REQUEST_SCRUB:
+		return answer_job(d, request, env, err);
+	case REQUEST_EXPLAIN:
+	case REQUEST_FSCK:
+	case REQUEST_COMMANDS:
+		break;
+	}
+	return command_run(env, request, err);
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#ifndef SOBREFS_DAEMON_INTERNAL_H
+#define SOBREFS_DAEMON_INTERNAL_H
+
+/*
+ * Threads of a daemon: main (signals, start, stop), front (the loop of
+ * libfuse, which starts its own), packer, scan, one that accepts on the
+ * control socket, and one a connection. Lock order: turn.lock and
+ * daemon.lock are leaves, never held together.
+ */
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "fs/front/front.h"
+#include "tools/daemon/daemon.h"
+
+/* --- commands*.c ----------------------------------------------------------- */
+
+json_t *json_or_nomem(json_t *value, struct error *err);
+bool command_tell(const struct command_env *env,
+		  const struct command_progress *progress);
+json_t *command_fsck(const struct command_env *env,
+		     const struct request *request, struct error *err);
+
+/* --- turn.c: who may pack, unpack, collect: one at a time, in order -------- */
+
+struct turn {
+	pthread_mutex_t lock; /* guards all below */
+	pthread_cond_t moved;
+	uint64_t next;
+	uint64_t serving;
+	const char *running; /* the holder's name for it; NULL */
+};
+
+int turn_init(struct turn *turn);
+void turn_release(struct turn *turn);
+void turn_take(struct turn *turn, const char *what);
+void turn_give(struct turn *turn);
+/* `*ret_running` is a literal, or NULL. */
+void turn_look(struct turn *turn, uint64_t *ret_waiting,
+	       const char **ret_running);
+
+/* --- the daemon ------------------------------------------------------------ */
+
+#define ERRORS_KEPT	 8
+#define CONNECTIONS_MAX	 32
+#define PACK_ROUND_S	 60
+#define PACK_ROUND_FILES 256
+
+struct past_error {
+	int64_t at_s;
+	char text[ERROR_TEXT_MAX];
+};
+
+struct daemon {
+	const struct daemon_options *options;
+	char uuid[UUID_TEXT_BYTES];
+	char run_dir[64];
+	char lower_root[4096]; /* the lower, from its file system's root */
+	char source[64];       /* sobre#<uuid> */
+	int64_t since_s;
+	dev_t dev;
+	dev_t mount_dev;
+	int state_fd; /* of the state directory; -1 when read-only */
+	struct drive *drive;
+	struct front *front;
+	struct turn turn;
+
+	bool stop; /* __atomic; drive_scan() wants a plain one */
+	int wake_fd; /* eventfd: the loop has ended */
+	int stop_fd; /* eventfd: readable from the stop on, never drained */
+
+	pthread_t loop_thread;
+	pthread_t packer_thread;
+	pthread_t scan_thread;
+	pthread_t accept_thread;
+	bool loop_started;
+	bool packer_started;
+	bool scan_started;
+	bool accept_started;
+	struct error loop_error; /* written before wake_fd */
+	int listen_fd;
+
+	pthread_mutex_t lock; /* guards all below */
+	pthread_cond_t idle;  /* connections fell to 0 */
+	unsigned int connections;
+	struct past_error errors[ERRORS_KEPT];
+	unsigned int n_errors; /* ever */
+	bool ways_told;	       /* in the log, since they were last gone */
+};
+
+static inline bool daemon_stopping(const struct daemon *d)
+{
+	return __atomic_load_n(&d->stop, __ATOMIC_ACQUIRE);
+}
+
+/* Logged, and kept for status. */
+void daemon_note_error(struct daemon *d, const char *what,
+		       const struct error *err);
+
+/* --- check.c ---------------------------------------------------------------- */
+
+/* Before the drive is opened: mounts, device, rights. Detaches a dead mount
+ * of ours and says so. Opens the lower. */
+int check_lower(const struct daemon_options *options, int *ret_lower_fd,
+		struct error *err);
+/* Fills what ways_find() must know of the lower, before it is covered. */
+int check_locate(struct daemon *d, int lower_fd, struct error *err);
+/* "already mounted at …" when it is, in place of `err`. */
+void check_say_where(const char *lower, struct error *err);
+/* -EPERM with words when this process may not mount. */
+int check_rights(struct error *err);
+
+/* --- rundir.c ---------------------------------------------------------------- */
+
+/* /run/sobre/<uuid> with the bind mount of the lower. */
+int rundir_make(struct daemon *d, int lower_fd, struct error *err);
+void rundir_remove(struct daemon *d);
+
+/* --- serve.c, control.c ------------------------------------------------------- */
+
+int control_listen(struct daemon *d, struct error *err);
+void *control_main(void *daemon);
+/* After d->stop: no connection is left when it returns. */
+void control_stop(struct daemon *d);
+/* Answers one request; the reply is a result or an error. */
+json_t *daemon_answer(struct daemon *d, const struct request *request,
+		      const struct command_env *env, uid_t uid,
+		      struct error *err);
+
+/* --- packer.c ------------------------------------------------------------------ */
+
+void *packer_main(void *daemon);
+/* Looks for other ways in and marks the accepted ones. */
+int daemon_ways(struct daemon *d, struct way_list *ret_list,
+		struct error *err);
+/* -EBUSY, naming them, when one is not accepted. */
+int daemon_check_ways(struct daemon *d, struct error *err);
+
+/* --- start.c ------------------------------------------------------------------- */
+
+/* Opens, mounts, serves until unmounted. `ready_fd`: where to tell the parent
+ * (-1: nobody). */
+int daemon_serve(struct daemon *d, int ready_fd, struct error *err);
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fs/base/log.h"
+#include "tools/daemon/internal.h"
+
+int daemon_ways(struct daemon *d, struct way_list *ret_list, struct error *err)
+{
+	const struct ways_place place = {
+		.lower = d->options->lower,
+		.lower_root = d->lower_root,
+		.mountpoint = d->options->mountpoint,
+		.run_dir = d->run_dir,
+		.source = d->source,
+		.dev = d->dev,
+		.mount_dev = d->mount_dev,
+		.self = getpid(),
+	};
+	int rc = ways_find(&place, ret_list, err);
+
+	if (rc < 0 || d->state_fd < 0)
+		return rc;
+	rc = ways_read_accepted(d->state_fd, ret_list, err);
+	if (rc < 0)
+		way_list_release(ret_list);
+	return rc;
+}
+
+/* "'pid 7 (smbd) cwd /srv', 'mount /mnt/x'", cut where it gets long. */
+static size_t list_open_ways(const struct way_list *list, char *text,
+			     size_t size)
+{
+	size_t used = 0;
+	size_t n = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; i < list->n; i++) {
+		int len;
+
+		if (list->ways[i].accepted)
+			continue;
+		n++;
+		len = used >= size ? -1
+				   : snprintf(text + used, size - used,
+					      "%s'%s'", used ? ", " : "",
+					      list->ways[i].name);
+		if (len < 0 || (size_t)len >= size - used) {
+			text[used < size ? used : size - 1] = '\0';
+			used = size; /* counted, not named */
+		} else {
+			used += (size_t)len;
+		}
+	}
+	return n;
+}
+
+int daemon_check_ways(struct daemon *d, struct error *err)
+{
+	cleanup_ways struct way_list list = { .ways = NULL };
+	char names[300];
+	size_t n;
+	int rc = daemon_ways(d, &list, err);
+
+	if (rc < 0)
+		return rc;
+	n = list_open_ways(&list, names, sizeof(names));
+	if (n == 0)
+		return 0;
+	return error_set(err, -EBUSY,
+			 "nothing is packed while there %s %zu other way%s "
+			 "into the drive: %s; end %s or run sobre accept",
+			 n == 1 ? "is" : "are", n, n == 1 ? "" : "s", names,
+			 n == 1 ? "it" : "them");
+}
+
+/* Said once in the log, until they have gone or been accepted. */
+static bool ways_are_open(struct daemon *d)
+{
+	struct error err = ERROR_INIT;
+	int rc = daemon_check_ways(d, &err);
+	bool told;
+
+	(void)pthread_mutex_lock(&d->lock);
+	told = d->ways_told;
+	d->ways_told = rc < 0;
+	(void)pthread_mutex_unlock(&d->lock);
+	if (rc < 0 && !told)
+		log_warn("%s", err.text);
+	return rc < 0;
+}
+
+/* True when there may be more to do at once. */
+static bool pack_round(struct daemon *d)
+{
+	struct pack_report report = { .last_error = ERROR_INIT };
+	struct error err = ERROR_INIT;
+	int tried = 0;
+
+	turn_take(&d->turn, "background pack");
+	if (!daemon_stopping(d) && !ways_are_open(d))
+		tried = drive_pack_cold(d->drive, PACK_ROUND_FILES, &report,
+					&err);
+	turn_give(&d->turn);
+	if (tried < 0)
+		daemon_note_error(d, "background packing", &err);
+	if (report.count[PACK_ERROR] > 0)
+		daemon_note_error(d, report.last_error_path,
+				  &report.last_error);
+	return tried == PACK_ROUND_FILES && report.count[PACK_DONE] > 0;
+}
+
+void *packer_main(void *daemon)
+{
+	struct daemon *d = daemon;
+	struct pollfd stop = { .fd = d->stop_fd, .events = POLLIN };
+
+	while (!daemon_stopping(d)) {
+		if (poll(&stop, 1, PACK_ROUND_S * 1000) != 0)
+			continue; /* stopping, or a signal */
+		while (pack_round(d) && !daemon_stopping(d))
+			;
+	}
+	return NULL;
+}

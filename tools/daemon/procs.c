@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include "tools/daemon/procs.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "fs/base/cleanup.h"
+#include "tools/daemon/mountinfo.h"
+
+static void dir_close_at(DIR **at)
+{
+	if (*at)
+		(void)closedir(*at);
+}
+#define cleanup_dir __attribute__((cleanup(dir_close_at)))
+
+static void file_close_at(FILE **at)
+{
+	if (*at)
+		(void)fclose(*at);
+}
+#define cleanup_file __attribute__((cleanup(file_close_at)))
+
+/* --- parsing --------------------------------------------------------------- */
+
+bool proc_parse_stat(const char *text, char ret_comm[PROC_COMM_BYTES],
+		     uint64_t *ret_start)
+{
+	const char *open = strchr(text, '(');
+	const char *close = strrchr(text, ')');
+	size_t len;
+	char *end;
+
+	if (!open || !close || close < open)
+		return false;
+	len = (size_t)(close - open) - 1;
+	if (len >= PROC_COMM_BYTES)
+		len = PROC_COMM_BYTES - 1;
+	for (size_t i = 0; i < len; i++) {
+		char c = open[1 + i];
+
+		ret_comm[i] = c < ' ' || c > '~' ? '?' : c;
+	}
+	ret_comm[len] = '\0';
+	/* starttime is field 22; the state after the name is field 3. */
+	for (int field = 2; field < 22; field++) {
+		close = strchr(close, ' ');
+		if (!close)
+			return false;
+		close++;
+	}
+	*ret_start = strtoull(close, &end, 10);
+	return end != close;
+}
+
+const char *proc_parse_map(char *line, dev_t *ret_dev)
+{
+	unsigned int major;
+	unsigned int minor;
+	int at = 0;
+
+	line[strcspn(line, "\n")] = '\0';
+	/* NOLINTNEXTLINE(cert-err34-c): the kernel's own line */
+	if (sscanf(line, "%*x-%*x %*s %*x %x:%x %*u %n", &major, &minor, &at) !=
+		    2 ||
+	    at == 0 || line[at] != '/')
+		return NULL;
+	*ret_dev = makedev(major, minor);
+	return line + at;
+}
+
+/* --- reading /proc ---------------------------------------------------------- */
+
+static bool read_text(const char *path, char *text, size_t size)
+{
+	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, size - 1);
+
+	if (n <= 0)
+		return false;
+	text[n] = '\0';
+	return true;
+}
+
+bool proc_identity(pid_t pid, char ret_comm[PROC_COMM_BYTES],
+		   uint64_t *ret_start)
+{
+	char path[64];
+	char text[1024];
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	return read_text(path, text, sizeof(text)) &&
+	       proc_parse_stat(text, ret_comm, ret_start);
+}
+
+int procs_each(bool (*each)(void *ctx, pid_t pid), void *ctx, struct error *err)
+{
+	cleanup_dir DIR *proc = opendir("/proc");
+	const struct dirent *entry;
+
+	if (!proc)
+		return error_set(err, -errno, "cannot read '/proc': %s",
+				 strerrordesc_np(errno));
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): a stream of our own */
+	while ((entry = readdir(proc))) {
+		char *end;
+		long pid = strtol(entry->d_name, &end, 10);
+
+		if (*end || pid <= 0 || pid > INT_MAX)
+			continue;
+		if (!each(ctx, (pid_t)pid))
+			break;
+	}
+	return 0;
+}
+
+struct search {
+	const struct proc_query *query;
+	proc_ref_fn *each;
+	void *ctx;
+	struct proc_ref ref; /* of the process being looked at */
+	bool more;
+};
+
+static void tell(struct search *s, const char *kind, const char *path)
+{
+	s->ref.kind = kind;
+	s->ref.path = path;
+	s->more = s->more && s->each(s->ctx, &s->ref);
+}
+
+/* One magic link: is what it leads to on the device and in the directory? */
+static void look_at_link(struct search *s, const char *link, const char *kind)
+{
+	char path[PATH_MAX];
+	struct stat st;
+	ssize_t n = readlink(link, path, sizeof(path) - 1);
+
+	if (n <= 0)
+		return;
+	path[n] = '\0';
+	/* The text first: asking a dead mount for attributes may hang. */
+	if (!path_inside(path, s->query->dir, NULL) || stat(link, &st) < 0 ||
+	    st.st_dev != s->query->dev)
+		return;
+	/* An unlinked file is in nobody's way. */
+	if (S_ISREG(st.st_mode) && st.st_nlink == 0)
+		return;
+	tell(s, kind, path);
+}
+
+static void look_at_fds(struct search *s)
+{
+	char path[64];
+	cleanup_dir DIR *dir = NULL;
+	const struct dirent *entry;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/fd", (int)s->ref.pid);
+	dir = opendir(path);
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): a stream of our own */
+	while (s->more && dir && (entry = readdir(dir))) {
+		char link[sizeof(path) + NAME_MAX + 2];
+		char kind[32];
+
+		if (entry->d_name[0] == '.')
+			continue;
+		(void)snprintf(link, sizeof(link), "%s/%s", path,
+			       entry->d_name);
+		(void)snprintf(kind, sizeof(kind), "fd %.20s", entry->d_name);
+		look_at_link(s, link, kind);
+	}
+}
+
+static void look_at_maps(struct search *s)
+{
+	char path[64];
+	cleanup_file FILE *f = NULL;
+	cleanup_free char *line = NULL;
+	cleanup_free char *last = NULL;
+	size_t size = 0;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/maps", (int)s->ref.pid);
+	f = fopen(path, "re");
+	while (s->more && f && getline(&line, &size, f) > 0) {
+		dev_t dev;
+		const char *mapped = proc_parse_map(line, &dev);
+
+		if (!mapped || dev != s->query->maps_dev ||
+		    !path_inside(mapped, s->query->dir, NULL) ||
+		    (last && !strcmp(last, mapped)))
+			continue;
+		free(last);
+		last = strdup(mapped);
+		tell(s, "map", mapped);
+	}
+}
+
+static bool look_at_process(void *ctx, pid_t pid)
+{
+	struct search *s = ctx;
+	char comm[PROC_COMM_BYTES];
+	char link[64];
+
+	if (pid == s->query->except ||
+	    !proc_identity(pid, comm, &s->ref.start))
+		return true;
+	s->ref.pid = pid;
+	s->ref.comm = comm;
+	(void)snprintf(link, sizeof(link), "/proc/%d/cwd", (int)pid);
+	look_at_link(s, link, "cwd");
+	(void)snprintf(link, sizeof(link), "/proc/%d/root", (int)pid);
+	look_at_link(s, link, "root");
+	look_at_fds(s);
+	look_at_maps(s);
+	return s->more;
+}
+
+int procs_each_ref(const struct proc_query *query, proc_ref_fn *each,
+		   void *ctx, struct error *err)
+{
+	struct search s = {
+		.query = query, .each = each, .ctx = ctx, .more = true
+	};
+
+	return procs_each(look_at_process, &s, err);
+}
+
+int proc_ref_name(const struct proc_ref *ref, char *text, size_t size)
+{
+	return snprintf(text, size, "pid %d (%s) %s %s", (int)ref->pid,
+			ref->comm, ref->kind, ref->path);
+}

@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* A daemon's life: start, signals, stop. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "fs/base/log.h"
+#include "tools/daemon/internal.h"
+#include "tools/po/po.h"
+
+#define READY_TIMEOUT_MS 60000
+#define FILES_LIMIT	 65536
+
+/* --- the process ----------------------------------------------------------- */
+
+/* The front keeps thousands of descriptors, and a drive must outlive most of
+ * what a machine out of memory kills. Both may be refused. */
+static void ask_for_resources(void)
+{
+	struct rlimit limit = { .rlim_cur = FILES_LIMIT,
+				.rlim_max = FILES_LIMIT };
+	struct rlimit old;
+	cleanup_fd int fd = -1;
+
+	if (getrlimit(RLIMIT_NOFILE, &old) == 0) {
+		if (old.rlim_max > limit.rlim_max)
+			limit.rlim_max = old.rlim_max;
+		if (setrlimit(RLIMIT_NOFILE, &limit) < 0) {
+			limit.rlim_cur = limit.rlim_max = old.rlim_max;
+			(void)setrlimit(RLIMIT_NOFILE, &limit);
+		}
+	}
+	fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+	if (fd >= 0 && write(fd, "-900", 4) < 0)
+		log_info("the OOM score stays as it is");
+}
+
+/* With it quotas and reserved blocks would not bind agents (DESIGN §6). Of
+ * this thread, so before there are others. */
+static int drop_sys_resource(struct error *err)
+{
+	struct __user_cap_header_struct head = {
+		.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0
+	};
+	struct __user_cap_data_struct data[2];
+	const uint32_t bit = 1u << CAP_SYS_RESOURCE;
+
+	if (syscall(SYS_capget, &head, data) == 0) {
+		data[0].effective &= ~bit;
+		data[0].permitted &= ~bit;
+		data[0].inheritable &= ~bit;
+		if (syscall(SYS_capset, &head, data) == 0)
+			return 0;
+	}
+	return error_set(err, -errno, "cannot drop CAP_SYS_RESOURCE: %s",
+			 strerrordesc_np(errno));
+}
+
+/* A broken lease sends SIGIO, whose default kills the holder. Returns a
+ * signalfd for those that mean unmount. */
+static int take_signals(struct error *err)
+{
+	static const int ignored[] = { SIGIO, SIGPIPE, SIGHUP };
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+	sigset_t stop;
+	int fd = -1;
+
+	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
+		(void)sigaction(ignored[i], &ignore, NULL);
+	(void)sigemptyset(&stop);
+	(void)sigaddset(&stop, SIGTERM);
+	(void)sigaddset(&stop, SIGINT);
+	if (pthread_sigmask(SIG_BLOCK, &stop, NULL) == 0)
+		fd = signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (fd < 0)
+		return error_set(err, -errno, "cannot wait for signals: %s",
+				 strerrordesc_np(errno));
+	return fd;
+}
+
+/* --- start ------------------------------------------------------------------- */
+
+static void *loop_main(void *daemon)
+{
+	struct daemon *d = daemon;
+
+	(void)front_loop(d->front, &d->loop_error);
+	(void)eventfd_write(d->wake_fd, 1);
+	return NULL;
+}
+
+static void *scan_main(void *daemon)
+{
+	struct daemon *d = daemon;
+	struct error err = ERROR_INIT;
+	int rc = drive_scan(d->drive, &d->stop, &err);
+
+	if (rc < 0 && rc != -ECANCELED && !daemon_stopping(d))
+		daemon_note_error(d, "scan", &err);
+	return NULL;
+}
+
+static int start_thread(pthread_t *thread, bool *ret_started,
+			void *(*run)(void *), struct daemon *d,
+			struct error *err)
+{
+	int rc = pthread_create(thread, NULL, run, d);
+
+	if (rc)
+		return error_set(err, -rc, "cannot start a thread: %s",
+				 strerrordesc_np(rc));
+	*ret_started = true;
+	return 0;
+}
+
+static int open_state(struct daemon *d, int lower_fd, struct error *err)
+{
+	const char *path = d->options->state ? d->options->state
+					     : DRIVE_STATE_NAME;
+
+	if (d->options->readonly)
+		return 0;
+	d->state_fd = openat(lower_fd, path,
+			     O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (d->state_fd < 0)
+		return error_set(err, -errno, T("cannot open '%s': %s"), path,
+				 strerrordesc_np(errno));
+	return 0;
+}
+
+static int open_drive(struct daemon *d, struct error *err)
+{
+	const struct drive_options options = {
+		.readonly = d->options->readonly,
+		.min_age_s = INT64_C(86400),
+		.clock = d->options->clock,
+	};
+	cleanup_fd int lower_fd = -1;
+	int rc = check_lower(d->options, &lower_fd, err);
+
+	if (rc == 0)
+		rc = check_locate(d, lower_fd, err);
+	if (rc == 0) {
+		rc = drive_open(lower_fd, d->options->state, &options,
+				&d->drive, err);
+		if (rc < 0)
+			check_say_where(d->options->lower, err);
+	}
+	if (rc < 0)
+		return rc;
+	uuid_text(drive_uuid(d->drive), d->uuid);
+	(void)snprintf(d->source, sizeof(d->source), SOBRE_SOURCE_PREFIX "%s",
+		       d->uuid);
+	rc = open_state(d, lower_fd, err);
+	return rc < 0 ? rc : rundir_make(d, lower_fd, err);
+}
+
+/* The kernel has been answered, and the mount answers. */
+static int wait_ready(struct daemon *d, struct error *err)
+{
+	struct pollfd ended = { .fd = d->wake_fd, .events = POLLIN };
+	struct front_status status = { .ready = false };
+	struct stat st;
+
+	for (int ms = 0; !status.ready; ms += 5) {
+		if (poll(&ended, 1, 5) > 0)
+			return d->loop_error.code < 0
+				       ? error_set(err, d->loop_error.code,
+						   "%s", d->loop_error.text)
+				       : error_set(err, -EIO,
+						   T("the mount ended as soon "
+						     "as it began"));
+		if (ms > READY_TIMEOUT_MS)
+			return error_set(err, -ETIMEDOUT,
+					 T("the mount at '%s' does not answer"),
+					 d->options->mountpoint);
+		front_status(d->front, &status);
+	}
+	if (stat(d->options->mountpoint, &st) < 0)
+		return error_set(err, -errno,
+				 T("the mount at '%s' does not answer: %s"),
+				 d->options->mountpoint,
+				 strerrordesc_np(errno));
+	return 0;
+}
+
+static int start_front(struct daemon *d, struct error *err)
+{
+	const struct front_options options = {
+		.readonly = d->options->readonly,
+		.no_passthrough = d->options->no_passthrough,
+		.no_uring = d->options->no_uring,
+	};
+	int rc = front_new(d->drive, &options, &d->front, err);
+
+	if (rc == 0)
+		rc = front_mount(d->front, d->options->mountpoint, err);
+	if (rc == 0)
+		rc = start_thread(&d->loop_thread, &d->loop_started, loop_main,
+				  d, err);
+	return rc < 0 ? rc : wait_ready(d, err);
+}
+
+static int start_workers(struct daemon *d, struct error *err)
+{
+	int rc = start_thread(&d->accept_thread, &d->accept_started,
+			      control_main, d, err);
+
+	if (rc < 0 || d->options->readonly)
+		return rc;
+	rc = start_thread(&d->scan_thread, &d->scan_started, scan_main, d, err);
+	if (rc == 0)
+		rc = start_thread(&d->packer_thread, &d->packer_started,
+				  packer_main, d, err);
+	return rc;
+}
+
+/* At the mount, so that the administrator reads it while still there. */
+static void tell_ways(struct daemon *d)
+{
+	cleanup_ways struct way_list list = { .ways = NULL };
+	struct error err = ERROR_INIT;
+
+	if (d->options->readonly)
+		return;
+	if (daemon_ways(d, &list, &err) < 0) {
+		(void)fprintf(stderr, "sobre: %s\n", err.text);
+		return;
+	}
+	for (size_t i = 0; i < list.n; i++)
+		if (!list.ways[i].accepted)
+			(void)fprintf(stderr,
+				      T("sobre: another way into the drive; "
+					"nothing is packed while it is there: "
+					"%s\n"),
+				      list.ways[i].name);
+}
+
+/* --- running ------------------------------------------------------------------ */
+
+static void log_holders(const struct daemon *d)
+{
+	cleanup_ways struct way_list list = { .ways = NULL };
+	struct error err = ERROR_INIT;
+
+	log_warn("cannot unmount '%s': it is in use; still serving",
+		 d->options->mountpoint);
+	if (daemon_holders(d->options->mountpoint, &list, &err) < 0)
+		log_warn("%s", err.text);
+	for (size_t i = 0; i < list.n && i < 20; i++)
+		log_warn("in use by %s", list.ways[i].name);
+}
+
+static void unmount(struct daemon *d)
+{
+	cleanup_mounts struct mount_table table = MOUNT_TABLE_INIT;
+	const struct mount *m = NULL;
+	struct error err = ERROR_INIT;
+
+	if (mount_table_read("/proc/self/mountinfo", &table, &err) == 0)
+		m = mount_table_at(&table, d->options->mountpoint);
+	if (!m || strcmp(m->source, d->source) != 0) {
+		front_exit(d->front); /* it has gone, or lies under another */
+		return;
+	}
+	if (umount2(d->options->mountpoint, UMOUNT_NOFOLLOW) == 0)
+		return; /* the loop ends by itself */
+	if (errno == EBUSY)
+		log_holders(d);
+	else
+		log_error("cannot unmount '%s': %s", d->options->mountpoint,
+			  strerrordesc_np(errno));
+}
+
+static void run(struct daemon *d, int signal_fd)
+{
+	struct pollfd fds[2] = { { .fd = d->wake_fd, .events = POLLIN },
+				 { .fd = signal_fd, .events = POLLIN } };
+
+	for (;;) {
+		struct signalfd_siginfo info;
+
+		if (poll(fds, 2, -1) < 0)
+			continue;
+		if (fds[0].revents)
+			return;
+		if (read(signal_fd, &info, sizeof(info)) == sizeof(info))
+			unmount(d);
+	}
+}
+
+static void stop(struct daemon *d)
+{
+	__atomic_store_n(&d->stop, true, __ATOMIC_RELEASE);
+	(void)eventfd_write(d->stop_fd, 1);
+	control_stop(d);
+	if (d->packer_started)
+		(void)pthread_join(d->packer_thread, NULL);
+	if (d->scan_started)
+		(void)pthread_join(d->scan_thread, NULL);
+	if (d->front)
+		front_exit(d->front);
+	if (d->loop_started)
+		(void)pthread_join(d->loop_thread, NULL);
+	front_free(d->front);
+	drive_close(d->drive);
+	rundir_remove(d);
+}
+
+/* From now on what is logged goes to a file: the terminal is the parent's. */
+static void leave_terminal(const struct daemon *d)
+{
+	char path[160];
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int log;
+
+	(void)snprintf(path, sizeof(path), "%s/log", d->run_dir);
+	log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW,
+		   0600);
+	(void)dup2(null, STDIN_FILENO);
+	(void)dup2(null, STDOUT_FILENO);
+	(void)dup2(log >= 0 ? log : null, STDERR_FILENO);
+	if (log > STDERR_FILENO)
+		(void)close(log);
+	if (null > STDERR_FILENO)
+		(void)close(null);
+}
+
+int daemon_serve(struct daemon *d, int ready_fd, struct error *err)
+{
+	cleanup_fd int signal_fd = -1;
+	int rc;
+
+	(void)umask(077);
+	ask_for_resources();
+	signal_fd = take_signals(err);
+	rc = signal_fd < 0 ? signal_fd : drop_sys_resource(err);
+	if (rc == 0)
+		rc = open_drive(d, err);
+	if (rc == 0)
+		rc = control_listen(d, err);
+	if (rc == 0)
+		rc = start_front(d, err);
+	if (rc == 0)
+		rc = start_workers(d, err);
+	if (rc == 0) {
+		tell_ways(d);
+		if (ready_fd >= 0)
+			leave_terminal(d);
+		/* A parent that was interrupted wants no mount. */
+		if (ready_fd >= 0 && write(ready_fd, "R", 1) != 1)
+			rc = error_set(err, -ECANCELED, "interrupted");
+	}
+	if (rc == 0) {
+		log_info("serving '%s' at '%s' (%s)", d->options->lower,
+			 d->options->mountpoint, d->uuid);
+		run(d, signal_fd);
+		log_info("unmounted '%s'", d->options->mountpoint);
+	}
+	stop(d);
+	if (rc == 0 && d->loop_error.code < 0)
+		rc = error_set(err, d->loop_error.code, "%s",
+			       d->loop_error.text);
+	return rc;
+}

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* pack, unpack, explain */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "tools/sobre/internal.h"
+
+/* Every operand into the request; all must be of one drive. */
+static int take_paths(const struct cli *cli, struct place *ret_place,
+		      struct request *request, struct error *err)
+{
+	cleanup_place struct place first = { .root = NULL };
+
+	for (size_t i = 0; i < cli->n; i++) {
+		cleanup_place struct place place = { .root = NULL };
+		int rc = place_find(cli->operands[i], false, cli->state,
+				    &place, err);
+
+		if (rc == 0 && first.root &&
+		    strcmp(first.root, place.root) != 0)
+			rc = error_set(err, -EXDEV,
+				       T("'%s' is of another drive than '%s'"),
+				       cli->operands[i], cli->operands[0]);
+		if (rc == 0)
+			rc = request_add_path(request, place.rel, err);
+		if (rc < 0)
+			return rc;
+		if (!first.root) {
+			first = place;
+			place = (struct place){ .root = NULL };
+		}
+	}
+	*ret_place = first;
+	first = (struct place){ .root = NULL };
+	return 0;
+}
+
+/* Runs it with a bar. */
+static json_t *call(const struct cli *cli, const struct place *place,
+		    const struct request *request, struct error *err)
+{
+	struct bar bar;
+	json_t *result;
+
+	bar_start(&bar);
+	result = client_call(place, cli->state, request, bar_progress, &bar,
+			     err);
+	bar_clear(&bar);
+	return result;
+}
+
+static void print_last_error(const json_t *result)
+{
+	const json_t *error = json_object_get(result, "error");
+	cleanup_free char *path = NULL;
+	cleanup_free char *text = NULL;
+
+	if (!error)
+		return;
+	path = json_name(error, "path");
+	text = json_name(error, "text");
+	(void)fflush(stdout);
+	(void)fprintf(stderr, T("sobre: last error: '%s': %s\n"),
+		      path ? path : "", text ? text : "");
+}
+
+/* --- pack ---------------------------------------------------------------------- */
+
+struct outcome_text {
+	const char *name;
+	const char *text;
+};
+
+static const struct outcome_text outcome_texts[] = {
+	{ "already", N_("packed already") },
+	{ "empty", N_("empty: no blocks to free") },
+	{ "young", N_("written too recently (--now packs them all the same)") },
+	{ "in_use", N_("open in a program") },
+	{ "changed", N_("changed while being packed") },
+	{ "flags", N_("kind of file that is not packed (immutable, "
+		      "append-only, verity, encrypted, suid, capability, "
+		      "preallocated)") },
+	{ "not_file", N_("not regular files") },
+	{ "no_gain", N_("would free no block") },
+	{ "collision", N_("same hash as other content: left alone") },
+	{ "error", N_("could not be packed") },
+};
+
+static const char *outcome_text(const char *name)
+{
+	for (size_t i = 0; i < sizeof(outcome_texts) / sizeof(outcome_texts[0]);
+	     i++)
+		if (!strcmp(outcome_texts[i].name, name))
+			return outcome_texts[i].text;
+	return name;
+}
+
+static void print_pack(const json_t *result)
+{
+	json_t *left_out = json_object_get(result, "left_out");
+	unsigned long long packed = json_u64(result, "packed");
+	const char *name;
+	json_t *count;
+
+	(void)printf(TN("packed: %llu file, %s\n",
+			"packed: %llu files, %s\n", packed),
+		     packed, out_size(json_u64(result, "logical_bytes")).text);
+	(void)printf(T("on disk: %s before, %s after\n"),
+		     out_size(json_u64(result, "freed_bytes")).text,
+		     out_size(json_u64(result, "stored_bytes")).text);
+	if (json_object_size(left_out) > 0)
+		(void)printf("%s\n", T("left out:"));
+	json_object_foreach (left_out, name, count)
+		(void)printf("%10" JSON_INTEGER_FORMAT "  %s\n",
+			     json_integer_value(count),
+			     po_text(outcome_text(name)));
+	print_last_error(result);
+}
+
+int cmd_pack(const struct cli *cli)
+{
+	cleanup_request struct request request = { .command = REQUEST_PACK,
+						   .now = cli->now };
+	cleanup_place struct place place = { .root = NULL };
+	cleanup_json json_t *result = NULL;
+	struct error err = ERROR_INIT;
+	int status;
+
+	if (take_paths(cli, &place, &request, &err) < 0)
+		return out_error(&err);
+	if (!place.served && !place.dead) {
+		(void)error_set(&err, -EINVAL,
+				T("'%s' is not mounted: packing needs the "
+				  "mount, which alone can read packed files"),
+				place.root);
+		return out_error(&err);
+	}
+	result = call(cli, &place, &request, &err);
+	if (!result)
+		return out_error(&err);
+	status = json_object_get(result, "error") ? EXIT_REFUSED : EXIT_DONE;
+	if (cli->json)
+		return out_json(result, status);
+	print_pack(result);
+	return status;
+}
+
+/* --- unpack -------------------------------------------------------------------- */
+
+int cmd_unpack(const struct cli *cli)
+{
+	cleanup_request struct request request = { .command = REQUEST_UNPACK };
+	cleanup_place struct place place = { .root = NULL };
+	cleanup_json json_t *result = NULL;
+	struct error err = ERROR_INIT;
+	unsigned long long unpacked;
+	int status;
+
+	if (cli->all && cli->n != 1)
+		return out_usage("%s", T("--all takes one DRIVE"));
+	if (take_paths(cli, &place, &request, &err) < 0)
+		return out_error(&err);
+	if (cli->all) /* the drive, wherever in it the path is */
+		request.paths[0][0] = '\0';
+	result = call(cli, &place, &request, &err);
+	if (!result)
+		return out_error(&err);
+	status = json_u64(result, "failed") > 0 ? EXIT_REFUSED : EXIT_DONE;
+	if (cli->json)
+		return out_json(result, status);
+	unpacked = json_u64(result, "unpacked");
+	(void)printf(TN("unpacked: %llu file, %s\n",
+			"unpacked: %llu files, %s\n", unpacked),
+		     unpacked, out_size(json_u64(result, "bytes")).text);
+	if (json_u64(result, "plain") > 0)
+		(void)printf(T("plain already: %llu\n"),
+			     json_u64(result, "plain"));
+	if (json_u64(result, "failed") > 0)
+		(void)printf(T("failed: %llu\n"),
+			     json_u64(result, "failed"));
+	print_last_error(result);
+	return status;
+}
+
+/* --- explain ------------------------------------------------------------------- */
+
+static void print_packed(const json_t *r)
+{
+	unsigned long long same = json_u64(r, "same_content");
+
+	(void)printf(T("state: packed\n"));
+	(void)printf(T("on disk before packing: %s\n"),
+		     out_size(json_u64(r, "bytes_before")).text);
+	(void)printf(T("content: %s\n"), json_text(r, "content"));
+	if (same > 1)
+		(void)printf(TN("the same content: %llu other file\n",
+				"the same content: %llu other files\n",
+				same - 1),
+			     same - 1);
+}
+
+static void print_plain(const json_t *r)
+{
+	const char *would = json_text(r, "would");
+	time_t cold = (time_t)json_u64(r, "cold_at_s");
+	char when[64] = "";
+	struct tm tm;
+
+	(void)printf(T("state: plain\n"));
+	if (!strcmp(would, "done")) {
+		(void)printf(T("cold: the next round packs it\n"));
+		return;
+	}
+	(void)printf(T("not packed: %s\n"),
+		     !strcmp(would, "young") ? T("written too recently")
+					     : po_text(outcome_text(would)));
+	if (!strcmp(would, "young") && localtime_r(&cold, &tm) &&
+	    strftime(when, sizeof(when), "%Y-%m-%d %H:%M", &tm) > 0)
+		(void)printf(T("cold from: %s\n"), when);
+}
+
+int cmd_explain(const struct cli *cli)
+{
+	cleanup_request struct request request = { .command =
+							   REQUEST_EXPLAIN };
+	cleanup_place struct place place = { .root = NULL };
+	cleanup_json json_t *result = NULL;
+	struct error err = ERROR_INIT;
+
+	if (take_paths(cli, &place, &request, &err) < 0)
+		return out_error(&err);
+	result = client_call(&place, cli->state, &request, NULL, NULL, &err);
+	if (!result)
+		return out_error(&err);
+	if (cli->json)
+		return out_json(result, EXIT_DONE);
+	(void)printf(T("drive: %s\n"), place.root);
+	(void)printf(T("size: %s\n"),
+		     out_size(json_u64(result, "size_bytes")).text);
+	(void)printf(T("on disk in the lower: %s\n"),
+		     out_size(json_u64(result, "lower_bytes")).text);
+	if (!strcmp(json_text(result, "state"), "packed"))
+		print_packed(result);
+	else
+		print_plain(result);
+	return EXIT_DONE;
+}

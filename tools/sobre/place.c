@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tools/sobre/internal.h"
+
+void place_release(struct place *place)
+{
+	free(place->root);
+	free(place->rel);
+	place->root = NULL;
+	place->rel = NULL;
+}
+
+static int fill(struct place *place, const char *uuid, const char *root,
+		const char *rel, struct error *err)
+{
+	(void)snprintf(place->uuid, sizeof(place->uuid), "%s", uuid);
+	place->root = strdup(root);
+	place->rel = strdup(rel);
+	if (place->root && place->rel)
+		return 1;
+	place_release(place);
+	return error_set(err, -ENOMEM, "no memory for a path");
+}
+
+int place_in_mounts(const struct mount_table *table, const char *path,
+		    struct place *ret_place, struct error *err)
+{
+	struct place place = { .served = true };
+	const struct mount *m = mount_table_serving(table, path);
+	const char *uuid = m ? mount_sobre_uuid(m) : NULL;
+	const char *rest;
+	int rc;
+
+	if (!uuid || !path_inside(path, m->point, &rest))
+		return 0;
+	rc = fill(&place, uuid, m->point, rest, err);
+	if (rc > 0)
+		*ret_place = place;
+	return rc;
+}
+
+static int in_mounts(const char *path, struct place *ret_place,
+		     struct error *err)
+{
+	cleanup_mounts struct mount_table table = MOUNT_TABLE_INIT;
+	int rc = mount_table_read("/proc/self/mountinfo", &table, err);
+
+	if (rc == 0)
+		rc = place_in_mounts(&table, path, ret_place, err);
+	if (rc <= 0)
+		return rc;
+	ret_place->dead =
+		daemon_mount_is_dead(ret_place->root, ret_place->uuid);
+	ret_place->served = !ret_place->dead;
+	return 1;
+}
+
+/* Is `dir` the lower root of a drive, mounted elsewhere or not at all? */
+static int is_lower_root(const char *dir, const char *rel,
+			 struct place *ret_place, struct error *err)
+{
+	cleanup_free char *drive = NULL;
+	char uuid[UUID_TEXT_BYTES] = "";
+	bool served = daemon_find_served(dir, uuid);
+	int rc;
+
+	if (asprintf(&drive, "%s/" DRIVE_STATE_NAME "/drive", dir) < 0) {
+		drive = NULL;
+		return error_set(err, -ENOMEM, "no memory for a path");
+	}
+	if (!served && access(drive, F_OK) < 0)
+		return 0;
+	rc = fill(ret_place, uuid, dir, rel, err);
+	ret_place->served = served;
+	ret_place->dead = false;
+	return rc;
+}
+
+static int up_the_tree(const char *path, struct place *ret_place,
+		       struct error *err)
+{
+	cleanup_free char *dir = strdup(path);
+
+	if (!dir)
+		return error_set(err, -ENOMEM, "no memory for a path");
+	for (;;) {
+		const char *rel = "";
+		char *slash = strrchr(dir, '/');
+		int rc;
+
+		(void)path_inside(path, *dir ? dir : "/", &rel);
+		rc = is_lower_root(*dir ? dir : "/", rel, ret_place, err);
+		if (rc != 0 || !slash)
+			return rc;
+		*slash = '\0';
+	}
+}
+
+int place_find(const char *path, bool follow, const char *state,
+	       struct place *ret_place, struct error *err)
+{
+	cleanup_free char *canonical = NULL;
+	struct place place = { .served = false };
+	int rc = path_canonical(path, follow, &canonical, err);
+
+	if (rc == 0)
+		rc = in_mounts(canonical, &place, err);
+	if (rc == 0)
+		rc = up_the_tree(canonical, &place, err);
+	if (rc == 0 && state)
+		rc = fill(&place, "", canonical, "", err);
+	if (rc == 0)
+		rc = error_set(err, -ENOENT, T("'%s' is in no drive"), path);
+	if (rc < 0)
+		return rc;
+	*ret_place = place;
+	return 0;
+}
