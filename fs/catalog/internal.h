@@ -128,6 +128,8 @@ struct queue_list queue_take(struct catalog *cat);
 void queue_put_back(struct catalog *cat, struct queue_list *list);
 /* After a commit. */
 void queue_written(struct catalog *cat, struct queue_list *list);
+/* More than half full. */
+bool queue_is_long(struct catalog *cat);
 bool queue_lost(struct catalog *cat);
 void queue_forget_lost(struct catalog *cat);
 
@@ -157,6 +159,7 @@ struct catalog {
 	pthread_mutex_t writer_mutex; /* guards what follows; taken first */
 	struct conn *writer;
 	struct queue_list applied; /* in the transaction that is open */
+	bool draining;
 	bool broken;	    /* not all of them are in it: it must not commit */
 	int64_t generation; /* of scans: the mark that is put now */
 	bool scanning;

@@ -197,14 +197,14 @@ static bool wait_for_room(struct queue *queue)
 	return queue->list.count < QUEUE_MAX || !queue->failing;
 }
 
-static bool queue_full(struct catalog *cat)
+bool queue_is_long(struct catalog *cat)
 {
-	bool full = false;
+	bool is_long = false;
 
 	(void)pthread_mutex_lock(&cat->queue.mutex);
-	full = cat->queue.list.count >= QUEUE_MAX;
+	is_long = cat->queue.list.count > QUEUE_MAX / 2;
 	(void)pthread_mutex_unlock(&cat->queue.mutex);
-	return full;
+	return is_long;
 }
 
 int catalog_post(struct catalog *cat, const struct catalog_event *ev)
@@ -220,7 +220,7 @@ int catalog_post(struct catalog *cat, const struct catalog_event *ev)
 		return event_ok(ev) ? -ENOMEM : -EINVAL;
 	/* This thread has the writer: nobody else can make room. A failure
 	 * shows at its commit. */
-	if (catalog_owned(cat) && queue_full(cat))
+	if (catalog_owned(cat) && queue_is_long(cat))
 		(void)catalog_drain(cat, &ignored);
 	(void)pthread_mutex_lock(&queue->mutex);
 	if (!wait_for_room(queue)) {

@@ -65,6 +65,13 @@ struct catalog_stmt *catalog_write_stmt(struct catalog *cat, const char *sql,
 					struct error *err)
 {
 	assert(catalog_owned(cat));
+	/* A long transaction must not hold up those who post. A failure shows
+	 * at the commit. */
+	if (!cat->draining && queue_is_long(cat)) {
+		struct error ignored = ERROR_INIT;
+
+		(void)catalog_drain(cat, &ignored);
+	}
 	return conn_stmt(cat->writer, sql, err);
 }
 

@@ -45,9 +45,11 @@ int catalog_drain(struct catalog *cat, struct error *err)
 	struct queue_list list = queue_take(cat);
 	int rc = 0;
 
+	cat->draining = true;
 	for (const struct queued *q = list.first; q != NULL && rc == 0;
 	     q = q->next)
 		rc = apply_or_drop(cat, q, err);
+	cat->draining = false;
 	append(&cat->applied, &list);
 	cat->broken = cat->broken || rc < 0;
 	return rc;

@@ -209,7 +209,7 @@ static int collect(struct zip *z, const struct directory *dir,
 	uint64_t end = dir->off + dir->size_bytes;
 
 	for (unsigned int i = 0; i < dir->entries && at < end; i++) {
-		struct member m;
+		struct member m = { .usable = false };
 		uint64_t start;
 		int64_t len = read_entry(z, at, &m, err);
 		int rc;

@@ -95,18 +95,18 @@ int file_show(struct drive *drive, int fd, int64_t btime_ns, struct stat *st)
 }
 
 /* A file taken and locked for one change by path. */
-static int take(struct drive *drive, int fd, uint64_t ino, int64_t btime_ns,
+static int take(struct drive *drive, const struct lower_ref *at,
 		struct file **ret_file, struct error *err)
 {
 	struct file *file = NULL;
-	int rc = file_get(drive, ino, btime_ns, &file);
+	int rc = file_get(drive, at->ino, at->btime_ns, &file);
 
 	if (rc < 0) {
 		(void)error_set(err, rc, "out of memory");
 		return rc;
 	}
 	(void)pthread_rwlock_wrlock(&file->lock);
-	rc = file_load_state(file, fd, err);
+	rc = file_load_state(file, at->fd, err);
 	if (rc < 0) {
 		(void)pthread_rwlock_unlock(&file->lock);
 		file_put(file);
@@ -124,15 +124,15 @@ static void give_back(struct file *file)
 	file_put(file);
 }
 
-int file_truncate_path(struct drive *drive, int fd, uint64_t ino,
-		       int64_t btime_ns, uint64_t size_bytes, struct error *err)
+int file_truncate_path(struct drive *drive, const struct lower_ref *at,
+		       uint64_t size_bytes, struct error *err)
 {
 	struct file *file;
-	int rc = take(drive, fd, ino, btime_ns, &file, err);
+	int rc = take(drive, at, &file, err);
 
 	if (rc < 0)
 		return rc;
-	rc = file_resize(file, fd, size_bytes, err);
+	rc = file_resize(file, at->fd, size_bytes, err);
 	give_back(file);
 	return rc;
 }
@@ -168,20 +168,20 @@ static struct timespec now(void)
 	return ts;
 }
 
-int file_utimens(struct drive *drive, int fd, uint64_t ino, int64_t btime_ns,
+int file_utimens(struct drive *drive, const struct lower_ref *at,
 		 const struct timespec times[2], struct error *err)
 {
 	struct timespec set[2] = { times[0], times[1] };
 	struct file *file;
-	int rc = take(drive, fd, ino, btime_ns, &file, err);
+	int rc = take(drive, at, &file, err);
 
 	if (rc < 0)
 		return rc;
 	if (file->packed && set[1].tv_nsec == UTIME_NOW)
 		set[1] = now();
 	if (file->packed && set[1].tv_nsec != UTIME_OMIT)
-		rc = follow_mtime(file, fd, set[1], err);
-	if (rc == 0 && utimensat(fd, "", set, AT_EMPTY_PATH) < 0)
+		rc = follow_mtime(file, at->fd, set[1], err);
+	if (rc == 0 && utimensat(at->fd, "", set, AT_EMPTY_PATH) < 0)
 		rc = error_set(err, -errno, "cannot set times: %s",
 			       error_words(-errno));
 	give_back(file);

@@ -106,6 +106,13 @@ int file_show(struct drive *drive, int fd, int64_t btime_ns, struct stat *st);
 /* --- open files ------------------------------------------------------------
  */
 
+/* A lower inode, held by an O_PATH descriptor. */
+struct lower_ref {
+	int fd;
+	uint64_t ino;
+	int64_t btime_ns; /* as statx(2) gives it, 0 if it doesn't */
+};
+
 struct file; /* an inode somebody has open, or that is being moved */
 
 /*
@@ -116,12 +123,11 @@ struct file; /* an inode somebody has open, or that is being moved */
  * not be opened in passthrough. Also waits for a pack in progress.
  * -ENOSPC: no room to copy up, the file stays packed.
  */
-int file_open(struct drive *drive, int fd, uint64_t ino, int64_t btime_ns,
-	      int flags, struct file **ret_file, bool *ret_packed,
-	      struct error *err);
+int file_open(struct drive *drive, const struct lower_ref *at, int flags,
+	      struct file **ret_file, bool *ret_packed, struct error *err);
 /* A new file (created, or O_TMPFILE): plain, no look at xattrs. */
-int file_open_new(struct drive *drive, int fd, uint64_t ino, int64_t btime_ns,
-		  int flags, struct file **ret_file, struct error *err);
+int file_open_new(struct drive *drive, const struct lower_ref *at, int flags,
+		  struct file **ret_file, struct error *err);
 /* Once for each open, with the flags of that open. Drops the content's
  * reference if the last name went meanwhile (file_unlinked()). */
 void file_close(struct file *file, int flags);
@@ -146,11 +152,10 @@ int file_lower_fd(struct file *file);
 int file_make_plain(struct file *file, struct error *err);
 
 /* Without an open file: truncate(2), utimensat(2) by path. */
-int file_truncate_path(struct drive *drive, int fd, uint64_t ino,
-		       int64_t btime_ns, uint64_t size_bytes,
-		       struct error *err);
+int file_truncate_path(struct drive *drive, const struct lower_ref *at,
+		       uint64_t size_bytes, struct error *err);
 /* Sets times; a stub's xattr follows its mtime, first. */
-int file_utimens(struct drive *drive, int fd, uint64_t ino, int64_t btime_ns,
+int file_utimens(struct drive *drive, const struct lower_ref *at,
 		 const struct timespec times[2], struct error *err);
 /* The last name of the inode has gone (after the unlink or rename). */
 void file_unlinked(struct drive *drive, uint64_t ino, int64_t btime_ns);
@@ -191,14 +196,20 @@ typedef bool pack_progress_fn(void *ctx, const char *path,
 			      enum pack_outcome outcome,
 			      const struct pack_report *report);
 
+struct pack_options {
+	bool now; /* whatever its age */
+	pack_progress_fn *progress;
+	void *ctx;
+};
+
 /*
  * Packs `path` (from the root, "a/b"; "" is the root), a file or a whole
- * tree. `now`: whatever its age. Errors of single files are counted, not
- * returned; -ENOSPC and failures of the store or catalog end it.
+ * tree. Errors of single files are counted, not returned; -ENOSPC and
+ * failures of the store or catalog end it.
  */
-int drive_pack(struct drive *drive, const char *path, bool now,
-	       pack_progress_fn *progress, void *ctx,
-	       struct pack_report *report, struct error *err);
+int drive_pack(struct drive *drive, const char *path,
+	       const struct pack_options *options, struct pack_report *report,
+	       struct error *err);
 /* One round of the background packer: cold files by the catalog, at most
  * `max_files`. Returns how many it tried, or negative. */
 int drive_pack_cold(struct drive *drive, int max_files,

@@ -205,23 +205,31 @@ static int take_lease(struct pack_item *item)
 	return unchanged(&st, &item->st) ? 0 : -SOBRE_ECHANGED;
 }
 
-static int make_stub(struct pack_item *item)
+static struct stub stub_of(const struct pack_item *item)
 {
-	struct stub stub = {
+	return (struct stub){
 		.size_bytes = (uint64_t)item->st.st_size,
 		.content = item->content,
 		.mtime_ns = timespec_ns(item->st.st_mtim),
 		.blocks = (uint32_t)item->st.st_blocks,
 	};
+}
+
+static int set_stub(struct pack_item *item)
+{
+	struct stub stub = stub_of(item);
 	uint8_t value[STUB_BYTES];
-	int fd = item->file->wfd;
-	int rc;
 
 	stub_encode(&stub, value);
-	rc = io_fsetxattr(fd, FILE_STUB_XATTR, value, sizeof(value));
-	if (rc < 0)
-		return rc;
-	rc = io_fsync(fd);
+	return io_fsetxattr(item->file->wfd, FILE_STUB_XATTR, value,
+			    sizeof(value));
+}
+
+static int sync_stub(struct pack_item *item)
+{
+	int fd = item->file->wfd;
+	int rc = io_fsync(fd);
+
 	if (rc == 0 && fcntl(fd, F_GETLEASE) != F_WRLCK)
 		rc = -SOBRE_EINUSE; /* somebody waits at the door */
 	if (rc < 0) {		    /* all data is still there */
@@ -229,7 +237,7 @@ static int make_stub(struct pack_item *item)
 		(void)io_fsync(fd);
 		return rc;
 	}
-	item->file->stub = stub;
+	item->file->stub = stub_of(item);
 	item->file->packed = true;
 	return 0;
 }
@@ -265,14 +273,10 @@ static void record_ctime(const struct pack_item *item)
 	recent_put(item->file->drive, &inode);
 }
 
-static int freeze(struct pack_item *item)
+static int empty_inode(struct pack_item *item)
 {
-	int rc = take_lease(item);
+	int rc = free_blocks(item);
 
-	if (rc == 0)
-		rc = make_stub(item);
-	if (rc == 0)
-		rc = free_blocks(item);
 	if (rc == 0)
 		record_ctime(item);
 	if (rc == -SOBRE_ENOGAIN) {
@@ -308,13 +312,11 @@ static enum pack_outcome outcome_of(int rc)
 	}
 }
 
-void pack_item_freeze(struct pack_item *item)
+/* Gives the lease and the lock back. */
+static void finish(struct pack_item *item, int rc)
 {
 	struct file *file = item->file;
-	int rc;
 
-	(void)pthread_rwlock_wrlock(&file->lock);
-	rc = freeze(item);
 	if (file->wfd >= 0)
 		(void)fcntl(file->wfd, F_SETLEASE, F_UNLCK);
 	if (file->n_open == 0)
@@ -325,4 +327,41 @@ void pack_item_freeze(struct pack_item *item)
 	if (item->outcome == PACK_ERROR && item->err.code == 0)
 		fail(item, rc < -SOBRE_ERRCODE_START ? -EIO : rc,
 		     "cannot be packed");
+}
+
+/* Of the items in [0, n[, `step` for those still in; who fails is out. */
+static void each_step(struct pack_item **items, unsigned int n,
+		      int (*step)(struct pack_item *item))
+{
+	for (unsigned int i = 0; i < n; i++) {
+		int rc = items[i] ? step(items[i]) : 0;
+
+		if (rc == 0)
+			continue;
+		finish(items[i], rc);
+		items[i] = NULL;
+	}
+}
+
+static int begin(struct pack_item *item)
+{
+	int rc;
+
+	(void)pthread_rwlock_wrlock(&item->file->lock);
+	rc = take_lease(item);
+	return rc == 0 ? set_stub(item) : rc;
+}
+
+/*
+ * A journal commits many inodes at once: the first fsync of the group writes,
+ * the others find it done.
+ */
+void pack_items_freeze(struct pack_item **items, unsigned int n)
+{
+	each_step(items, n, begin);
+	each_step(items, n, sync_stub);
+	each_step(items, n, empty_inode);
+	for (unsigned int i = 0; i < n; i++)
+		if (items[i])
+			finish(items[i], 0);
 }

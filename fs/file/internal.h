@@ -5,7 +5,8 @@
 /*
  * Lock order, outermost first: file.lock, drive.root_lock, the catalog's
  * writer, drive.table_lock. A thread in a catalog transaction takes no
- * file.lock.
+ * file.lock. Only the packer's thread holds several of them (freeze.c); the
+ * others hold one and wait for none.
  */
 
 #include <fcntl.h>
@@ -173,8 +174,9 @@ struct pack_item {
 void pack_item_prepare(struct pack_item *item, struct drive *drive, int opath,
 		       const char *path, bool now);
 void pack_item_release(struct pack_item *item);
-/* Lease, checks, xattr, fsync, punch, times. Sets the outcome. */
-void pack_item_freeze(struct pack_item *item);
+/* Lease, checks, xattr, fsync, punch, times; no inode twice. Sets the
+ * outcomes; `items` is used up. */
+void pack_items_freeze(struct pack_item **items, unsigned int n);
 
 /* --- root.c
  * ------------------------------------------------------------------------ */

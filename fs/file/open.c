@@ -55,20 +55,19 @@ static int count_open(struct file *file, int opath, int flags,
 	return 0;
 }
 
-int file_open(struct drive *drive, int fd, uint64_t ino, int64_t btime_ns,
-	      int flags, struct file **ret_file, bool *ret_packed,
-	      struct error *err)
+int file_open(struct drive *drive, const struct lower_ref *at, int flags,
+	      struct file **ret_file, bool *ret_packed, struct error *err)
 {
 	struct file *file;
 	bool packed;
-	int rc = file_get(drive, ino, btime_ns, &file);
+	int rc = file_get(drive, at->ino, at->btime_ns, &file);
 
 	if (rc < 0)
 		return error_set(err, rc, "out of memory");
 	(void)pthread_rwlock_wrlock(&file->lock);
-	rc = enter(file, fd, flags, err);
+	rc = enter(file, at->fd, flags, err);
 	if (rc == 0)
-		rc = count_open(file, fd, flags, err);
+		rc = count_open(file, at->fd, flags, err);
 	packed = file->packed;
 	if (rc < 0 && file->n_open == 0)
 		file_drop_fds(file);
@@ -82,16 +81,16 @@ int file_open(struct drive *drive, int fd, uint64_t ino, int64_t btime_ns,
 	return 0;
 }
 
-int file_open_new(struct drive *drive, int fd, uint64_t ino, int64_t btime_ns,
-		  int flags, struct file **ret_file, struct error *err)
+int file_open_new(struct drive *drive, const struct lower_ref *at, int flags,
+		  struct file **ret_file, struct error *err)
 {
 	struct file *file;
-	int rc = file_get(drive, ino, btime_ns, &file);
+	int rc = file_get(drive, at->ino, at->btime_ns, &file);
 
 	if (rc < 0)
 		return error_set(err, rc, "out of memory");
 	(void)pthread_rwlock_wrlock(&file->lock);
-	rc = count_open(file, fd, flags, err);
+	rc = count_open(file, at->fd, flags, err);
 	(void)pthread_rwlock_unlock(&file->lock);
 	if (rc < 0) {
 		file_put(file);

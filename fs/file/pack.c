@@ -11,14 +11,13 @@
 
 #include "fs/file/internal.h"
 
-#define BATCH_FILES 128
-#define BATCH_BYTES (UINT64_C(64) << 20)
+#define BATCH_FILES  128
+#define BATCH_BYTES  (UINT64_C(64) << 20)
+#define FREEZE_FILES 32 /* leased at once */
 
 struct batch {
 	struct drive *drive;
-	bool now;
-	pack_progress_fn *progress;
-	void *ctx;
+	struct pack_options options;
 	struct pack_report *report;
 	struct pack_item items[BATCH_FILES];
 	unsigned int n;
@@ -54,9 +53,10 @@ static int tell(struct batch *b, struct pack_item *item, struct error *err)
 		(void)snprintf(r->last_error_path, sizeof(r->last_error_path),
 			       "/%s", item->path ? item->path : "");
 	}
-	if (b->progress)
-		go_on = b->progress(b->ctx, item->path ? item->path : "",
-				    item->outcome, r);
+	if (b->options.progress)
+		go_on = b->options.progress(b->options.ctx,
+					    item->path ? item->path : "",
+					    item->outcome, r);
 	pack_item_release(item);
 	return go_on ? 0 : error_set(err, -ECANCELED, "stopped");
 }
@@ -134,18 +134,36 @@ static int try_commit(struct batch *b, struct error *err)
 }
 
 /* Compares what the store gives back with the file: invariant 1. */
-static void verify(struct batch *b, struct pack_item *item)
+static bool verify(struct batch *b, struct pack_item *item)
 {
 	struct stub stub = { .content = item->content };
-	int rc = store_verify(b->drive->store, &item->content, item->rfd,
-			      (uint64_t)item->st.st_size, &item->err);
+	int rc;
 
-	if (rc == 0) {
-		pack_item_freeze(item);
-		return;
-	}
+	if (item->outcome != PACK_DONE)
+		return false;
+	rc = store_verify(b->drive->store, &item->content, item->rfd,
+			  (uint64_t)item->st.st_size, &item->err);
+	if (rc == 0)
+		return true;
 	item->outcome = rc == -SOBRE_ECHANGED ? PACK_CHANGED : PACK_ERROR;
 	post_plain(item->file, &stub, 0, 0);
+	return false;
+}
+
+/* In groups small enough for their leases to be short. */
+static void verify_and_freeze(struct batch *b)
+{
+	struct pack_item *group[FREEZE_FILES];
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < b->n; i++) {
+		if (verify(b, &b->items[i]))
+			group[n++] = &b->items[i];
+		if (n == FREEZE_FILES || (n > 0 && i + 1 == b->n)) {
+			pack_items_freeze(group, n);
+			n = 0;
+		}
+	}
 }
 
 static void set_packing(struct batch *b, bool packing)
@@ -180,9 +198,7 @@ static int flush(struct batch *b, struct error *err)
 		rc = try_commit(b, err);
 	if (rc < 0)
 		fail_all(b, err);
-	for (unsigned int i = 0; i < b->n; i++)
-		if (b->items[i].outcome == PACK_DONE)
-			verify(b, &b->items[i]);
+	verify_and_freeze(b);
 	set_packing(b, false);
 	for (unsigned int i = 0; i < b->n; i++) {
 		struct error stop = ERROR_INIT;
@@ -197,12 +213,23 @@ static int flush(struct batch *b, struct error *err)
 	return rc;
 }
 
+/* Another name of an inode that is in already. */
+static bool is_in(const struct batch *b, const struct pack_item *item)
+{
+	for (unsigned int i = 0; i < b->n; i++)
+		if (b->items[i].file == item->file)
+			return true;
+	return false;
+}
+
 /* Takes opath over. */
 static int add(struct batch *b, int opath, const char *path, struct error *err)
 {
 	struct pack_item *item = &b->items[b->n];
 
-	pack_item_prepare(item, b->drive, opath, path, b->now);
+	pack_item_prepare(item, b->drive, opath, path, b->options.now);
+	if (item->outcome == PACK_DONE && is_in(b, item))
+		item->outcome = PACK_ALREADY;
 	if (item->outcome != PACK_DONE)
 		return tell(b, item, err);
 	b->n++;
@@ -226,24 +253,22 @@ static int add_entry(void *ctx, const struct walk_entry *entry,
 	return add(b, fd, entry->path, err);
 }
 
-static struct batch *batch_new(struct drive *drive, bool now,
-			       struct pack_report *report)
+static struct batch *batch_new(struct drive *drive, struct pack_report *report)
 {
 	struct batch *b = calloc(1, sizeof(*b));
 
 	if (b) {
 		b->drive = drive;
-		b->now = now;
 		b->report = report;
 	}
 	return b;
 }
 
-int drive_pack(struct drive *drive, const char *path, bool now,
-	       pack_progress_fn *progress, void *ctx,
-	       struct pack_report *report, struct error *err)
+int drive_pack(struct drive *drive, const char *path,
+	       const struct pack_options *options, struct pack_report *report,
+	       struct error *err)
 {
-	cleanup_free struct batch *b = batch_new(drive, now, report);
+	cleanup_free struct batch *b = batch_new(drive, report);
 	cleanup_fd int fd = -1;
 	struct error late = ERROR_INIT;
 	int rc;
@@ -252,8 +277,7 @@ int drive_pack(struct drive *drive, const char *path, bool now,
 		return error_set(err, -EROFS, "the drive is read-only");
 	if (!b)
 		return error_set(err, -ENOMEM, "out of memory");
-	b->progress = progress;
-	b->ctx = ctx;
+	b->options = *options;
 	fd = lower_open_path(drive, path, err);
 	if (fd < 0)
 		return fd;
@@ -268,7 +292,7 @@ int drive_pack(struct drive *drive, const char *path, bool now,
 int drive_pack_cold(struct drive *drive, int max_files,
 		    struct pack_report *report, struct error *err)
 {
-	cleanup_free struct batch *b = batch_new(drive, false, report);
+	cleanup_free struct batch *b = batch_new(drive, report);
 	cleanup_free struct catalog_inode *cold =
 		calloc((size_t)max_files, sizeof(*cold));
 	int64_t before = clock_now_ns(&drive->options.clock) -

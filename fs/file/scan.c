@@ -179,29 +179,70 @@ static int in_transaction(struct catalog *cat,
 	return catalog_commit(cat, err);
 }
 
-static int scan_all(struct scan *s, struct error *err)
+/* A walk may have missed what was renamed meanwhile, with all below it. */
+static int walk_again(struct scan *s, uint64_t ino, struct error *err)
 {
-	struct drive *drive = s->drive;
-	cleanup_fd int root = -1;
-	int rc = in_transaction(drive->catalog, catalog_scan_begin, err);
+	struct error ignored = ERROR_INIT;
+	struct catalog_inode row;
+	cleanup_fd int fd = -1;
 
-	if (rc < 0)
-		return rc;
-	root = lower_open_path(drive, "", err);
+	if (catalog_inode_get(s->drive->catalog, ino, 0, &row, &ignored) < 0)
+		return 0;
+	fd = lower_open_handle(s->drive, &row, O_PATH);
+	if (fd < 0)
+		return 0; /* gone meanwhile */
+	return walk_tree(s->drive, fd, "", scan_entry, s, err);
+}
+
+static int follow_moved(struct scan *s, struct error *err)
+{
+	struct catalog *cat = s->drive->catalog;
+	uint64_t moved[64];
+	int n = 1;
+
+	while (n > 0) {
+		int rc = end_transaction(s, err);
+
+		if (rc == 0)
+			rc = catalog_flush(cat, err);
+		if (rc < 0)
+			return rc;
+		n = catalog_scan_moved(cat, moved, 64);
+		for (int i = 0; i < n && rc == 0; i++)
+			rc = walk_again(s, moved[i], err);
+		if (rc < 0)
+			return rc;
+	}
+	return n < 0 ? error_set(err, n, "too much moved during the scan") : 0;
+}
+
+static int walk_all(struct scan *s, struct error *err)
+{
+	cleanup_fd int root = lower_open_path(s->drive, "", err);
+	struct error ignored = ERROR_INIT;
+	int rc;
+
 	if (root < 0)
 		return root;
-	rc = walk_tree(drive, root, "", scan_entry, s, err);
-	if (rc < 0) {
-		struct error ignored = ERROR_INIT;
-
+	rc = walk_tree(s->drive, root, "", scan_entry, s, err);
+	if (rc == 0)
+		rc = follow_moved(s, err);
+	if (rc < 0)
 		(void)end_transaction(s, &ignored);
-		return rc;
-	}
-	rc = end_transaction(s, err);
+	return rc;
+}
+
+static int scan_all(struct scan *s, struct error *err)
+{
+	struct catalog *cat = s->drive->catalog;
+	int rc = in_transaction(cat, catalog_scan_begin, err);
+
 	if (rc == 0)
-		rc = in_transaction(drive->catalog, catalog_scan_end, err);
+		rc = walk_all(s, err);
 	if (rc == 0)
-		rc = catalog_mark_reconciled(drive->catalog, err);
+		rc = in_transaction(cat, catalog_scan_end, err);
+	if (rc == 0)
+		rc = catalog_mark_reconciled(cat, err);
 	return rc;
 }
 

@@ -33,10 +33,6 @@ double attr_timeout(struct front *front, struct inode *inode,
 	(void)pthread_mutex_lock(&front->table_lock);
 	struct opened *opened = inode->opened;
 
-	if (S_ISREG(st->st_mode) && st->st_size <= SMALL_BYTES)
-		inode->flags |= INODE_SMALL;
-	else
-		inode->flags &= (uint8_t)~INODE_SMALL;
 	if (opened) {
 		opened->shown_size = st->st_size;
 		opened->shown_mtime_ns = timespec_ns(st->st_mtim);
@@ -171,14 +167,15 @@ static int change_owner(const struct change *c, struct error *err)
 
 static int change_size(const struct change *c, struct error *err)
 {
+	const struct lower_ref at = { c->at->fd, c->at->inode->ino,
+				      c->at->inode->btime_ns };
 	uint64_t size = (uint64_t)c->attr->st_size;
 
 	if (c->attr->st_size < 0)
 		return error_set(err, -EINVAL, "size below zero");
 	if (c->of)
 		return file_truncate(c->of->file, size, err);
-	return file_truncate_path(c->front->drive, c->at->fd, c->at->inode->ino,
-				  c->at->inode->btime_ns, size, err);
+	return file_truncate_path(c->front->drive, &at, size, err);
 }
 
 static struct timespec time_to_set(unsigned int set, unsigned int given,
@@ -191,6 +188,8 @@ static struct timespec time_to_set(unsigned int set, unsigned int given,
 
 static int change_times(const struct change *c, struct error *err)
 {
+	const struct lower_ref at = { c->at->fd, c->at->inode->ino,
+				      c->at->inode->btime_ns };
 	const struct timespec times[2] = {
 		time_to_set(c->set, FUSE_SET_ATTR_ATIME,
 			    FUSE_SET_ATTR_ATIME_NOW, c->attr->st_atim),
@@ -199,9 +198,7 @@ static int change_times(const struct change *c, struct error *err)
 	};
 
 	if (S_ISREG(c->at->inode->mode))
-		return file_utimens(c->front->drive, c->at->fd,
-				    c->at->inode->ino, c->at->inode->btime_ns,
-				    times, err);
+		return file_utimens(c->front->drive, &at, times, err);
 	if (utimensat(c->at->fd, "", times, AT_EMPTY_PATH) < 0)
 		return error_set(err, -errno, "cannot set times");
 	return 0;

@@ -33,7 +33,6 @@
 #define HANDLE_INLINE_BYTES 24
 #define MAX_WRITE_BYTES	    (1u << 20)
 #define PROC_PATH_MAX	    32
-#define SMALL_BYTES	    (64 << 10)
 
 /* --- inodes: inode.c, pathfd.c ------------------------------------------- */
 
@@ -60,10 +59,6 @@ enum inode_flag {
 	/* Its last name has gone: its descriptor is kept till it is
 	 * forgotten, since no handle opens it any more. */
 	INODE_DEAD = 2,
-	/* Was at most SMALL_BYTES long when last looked at. */
-	INODE_SMALL = 4,
-	/* Was last opened to be read. */
-	INODE_READ = 8,
 };
 
 /* What the kernel knows, by node id. All under table_lock but what never

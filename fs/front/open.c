@@ -68,13 +68,13 @@ static int open_inode(fuse_req_t req, struct inode *inode, bool fresh,
 	}
 
 	int fd = of->opened->path_fd->fd;
+	const struct lower_ref at = { fd, inode->ino, inode->btime_ns };
 
 	if (fresh)
-		r = file_open_new(front->drive, fd, inode->ino, inode->btime_ns,
-				  of->flags, &of->file, err);
+		r = file_open_new(front->drive, &at, of->flags, &of->file, err);
 	else
-		r = file_open(front->drive, fd, inode->ino, inode->btime_ns,
-			      of->flags, &of->file, &packed, err);
+		r = file_open(front->drive, &at, of->flags, &of->file, &packed,
+			      err);
 	if (r < 0) {
 		open_file_free(of);
 		return r;

@@ -90,39 +90,16 @@ static bool writes(int flags)
 	return (flags & O_ACCMODE) != O_RDONLY;
 }
 
-/*
- * A small file that is read again and again is served faster from the
- * kernel's pages than by opening its lower file each time: 19 against 28 µs
- * (docs/design/front.md). True the second time in a row.
- */
-static bool is_read_again(struct front *front, const struct open_file *of)
-{
-	struct inode *inode = of->opened->inode;
-	const unsigned int both = INODE_SMALL | INODE_READ;
-	bool reads = !writes(of->flags) && !(of->flags & O_DIRECT);
-
-	(void)pthread_mutex_lock(&front->table_lock);
-	bool again = reads && (inode->flags & both) == both;
-
-	if (reads)
-		inode->flags |= INODE_READ;
-	else
-		inode->flags &= (uint8_t)~INODE_READ;
-	(void)pthread_mutex_unlock(&front->table_lock);
-	return again;
-}
-
 /* One mode for all opens of an inode; which, is the first one's to say. */
 static bool choose_passthrough(fuse_req_t req, const struct open_file *of,
 			       bool packed)
 {
 	struct front *front = front_of(req);
 	struct opened *opened = of->opened;
-	bool again = is_read_again(front, of);
 
 	if (opened->n_passthrough > 0)
 		return true; /* then it is plain, whatever was seen before */
-	if (opened->n_cached > 0 || packed || again ||
+	if (opened->n_cached > 0 || packed ||
 	    !atomic_load_explicit(&front->passthrough, memory_order_relaxed))
 		return false;
 	opened->backing_id = accel_backing_open(req, opened->path_fd->fd);

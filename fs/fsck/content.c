@@ -128,7 +128,7 @@ static int check_content(struct fsck *f, const struct content *content,
 
 int fsck_check_contents(struct fsck *f, struct error *err)
 {
-	struct content batch[BATCH];
+	struct content batch[BATCH] = { 0 };
 	struct hash128 after = { 0 };
 	bool first = true;
 	int n = 0;

@@ -153,12 +153,25 @@ static int wait_for_writer(struct fsck *f, struct error *err)
 	return rc == -EROFS ? 0 : rc;
 }
 
+/* 0, which no pack has, when it doesn't begin with a number. */
+static uint64_t id_in(const char *name)
+{
+	uint64_t id = 0;
+
+	for (; *name >= '0' && *name <= '9'; name++) {
+		if (id > INT64_MAX / 10 - 1)
+			return 0;
+		id = id * 10 + (uint64_t)(*name - '0');
+	}
+	return id;
+}
+
 static int check_name(struct fsck *f, int packs, const char *xx,
 		      const char *name, struct error *err)
 {
 	char path[2 * NAME_MAX + 16];
 	char expected[NAME_BYTES];
-	uint64_t id = strtoull(name, NULL, 10);
+	uint64_t id = id_in(name);
 	struct pack pack;
 	int rc = 0;
 

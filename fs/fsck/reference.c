@@ -137,7 +137,7 @@ static int next_batch(struct fsck *f, int64_t after, uint64_t inos[BATCH],
 
 int fsck_check_references(struct fsck *f, struct error *err)
 {
-	uint64_t inos[BATCH];
+	uint64_t inos[BATCH] = { 0 };
 	int64_t after = INT64_MIN;
 	int n = 0;
 

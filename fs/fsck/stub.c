@@ -137,14 +137,15 @@ static int look_closely(struct fsck *f, struct look *l, struct error *err)
 {
 	struct error ignored = ERROR_INIT;
 	struct file *file = NULL;
+	struct lower_ref at;
 	bool packed = false;
 	int rc = fsck_stat(l->opath, &l->st, &l->btime_ns);
 
 	if (rc < 0)
 		return error_set(err, rc, "cannot stat '%s': %s", l->path,
 				 error_words(rc));
-	if (file_open(f->drive, l->opath, l->st.st_ino, l->btime_ns, O_RDONLY,
-		      &file, &packed, &ignored) < 0)
+	at = (struct lower_ref){ l->opath, l->st.st_ino, l->btime_ns };
+	if (file_open(f->drive, &at, O_RDONLY, &file, &packed, &ignored) < 0)
 		file = NULL;
 	rc = fsck_flush(f, err);
 	if (rc == 0)

@@ -72,10 +72,8 @@ int writer_get(struct store *store, struct writer **ret_writer,
 }
 
 /* Remembers, for store_abort(), that this batch writes to the pack. */
-static int touch(struct writer *w, uint64_t pack, struct error *err)
+static int touch(struct writer *w, uint64_t pack, bool made, struct error *err)
 {
-	if (w->touched_n && w->touched[w->touched_n - 1] == pack)
-		return 0;
 	if (w->touched_n == w->touched_cap) {
 		size_t cap = w->touched_cap ? 2 * w->touched_cap : 8;
 		void *grown = realloc(w->touched, cap * sizeof(*w->touched));
@@ -85,7 +83,7 @@ static int touch(struct writer *w, uint64_t pack, struct error *err)
 		w->touched = grown;
 		w->touched_cap = cap;
 	}
-	w->touched[w->touched_n++] = pack;
+	w->touched[w->touched_n++] = (struct touched){ pack, made };
 	return 0;
 }
 
@@ -150,12 +148,14 @@ static int start_pack(struct store *store, struct writer *w, struct error *err)
 	while (fd == -EEXIST);
 	if (fd < 0)
 		return failed(fd, row.id, "make", err);
+	close_pack(w);
 	w->fd = fd;
 	w->made = true;
 	w->pack = row.id;
 	w->end = PACK_HEADER_BYTES;
 	w->appended += PACK_HEADER_BYTES;
-	rc = touch(w, row.id, err);
+	w->appended_ever += PACK_HEADER_BYTES;
+	rc = touch(w, row.id, true, err);
 	if (rc < 0)
 		return rc;
 	rc = write_header(store, fd, row.id);
@@ -215,7 +215,7 @@ static int resume_pack(struct store *store, struct writer *w,
 		return 1; /* it lost data: leave it as evidence */
 	w->pack = row->id;
 	w->end = row->size_bytes;
-	rc = touch(w, row->id, err);
+	rc = touch(w, row->id, false, err);
 	if (rc == 0 && (uint64_t)st.st_size > row->size_bytes) {
 		rc = io_ftruncate(w->fd, row->size_bytes);
 		if (rc < 0)
@@ -289,7 +289,13 @@ int append_record(struct store *store, const struct record *record,
 	*ret_off = w->end;
 	w->end += span;
 	w->appended += span;
+	w->appended_ever += span;
 	return 0;
+}
+
+uint64_t store_appended(const struct store *store)
+{
+	return store->writer ? store->writer->appended_ever : 0;
 }
 
 int store_sync(struct store *store, struct error *err)
@@ -311,8 +317,9 @@ int store_sync(struct store *store, struct error *err)
 }
 
 /* Back to what the catalog says of this pack. */
-static void undo(struct store *store, uint64_t pack)
+static void undo(struct store *store, const struct touched *touched)
 {
+	uint64_t pack = touched->pack;
 	struct error ignored = ERROR_INIT;
 	char name[PACK_NAME_BYTES];
 	cleanup_fd int fd = -1;
@@ -322,7 +329,7 @@ static void undo(struct store *store, uint64_t pack)
 
 	pack_forget(store, pack);
 	pack_name(pack, name);
-	if (rc == 0)
+	if (rc == 0 && touched->made)
 		(void)io_unlinkat(store->packs_fd, name, 0);
 	if (rc <= 0)
 		return;
@@ -332,21 +339,28 @@ static void undo(struct store *store, uint64_t pack)
 		(void)io_ftruncate(fd, row.size_bytes);
 }
 
+void writer_reset(struct store *store)
+{
+	struct writer *w = store->writer;
+
+	if (w) {
+		close_pack(w);
+		w->touched_n = 0;
+		w->in_batch = false;
+		w->appended = 0;
+		w->pending->n = 0;
+		w->pending->len = 0;
+	}
+	cache_purge(&store->cache);
+	cache_purge(&store->fresh);
+	atomic_fetch_add(&store->generation, 1);
+}
+
 void store_abort(struct store *store)
 {
 	struct writer *w = store->writer;
 
-	if (!w)
-		return;
-	close_pack(w);
-	for (size_t i = 0; i < w->touched_n; i++)
-		undo(store, w->touched[i]);
-	w->touched_n = 0;
-	w->in_batch = false;
-	w->appended = 0;
-	w->pending->n = 0;
-	w->pending->len = 0;
-	cache_purge(&store->cache);
-	cache_purge(&store->fresh);
-	atomic_fetch_add(&store->generation, 1);
+	for (size_t i = 0; w && i < w->touched_n; i++)
+		undo(store, &w->touched[i]);
+	writer_reset(store);
 }

@@ -255,8 +255,8 @@ static int seal(struct store *store, struct pack_row *pack, struct error *err)
 static int thin_out(struct gc *gc, struct pack_row *pack, struct error *err)
 {
 	unsigned int least = gc->options->min_live_percent;
-	uint64_t live;
-	uint64_t all;
+	uint64_t live = 0;
+	uint64_t all = 0;
 	int rc;
 
 	if (!least)

@@ -273,6 +273,12 @@ struct pending {
 	uint8_t record[RECORD_HEADER_BYTES + EXTENT_BODY_MAX + RECORD_ALIGN];
 };
 
+/* A pack that a batch wrote to. */
+struct touched {
+	uint64_t pack;
+	bool made; /* by it */
+};
+
 /* Exists from the first put on. */
 struct writer {
 	struct codec *codec;
@@ -287,7 +293,8 @@ struct writer {
 	uint64_t pack;
 	uint64_t end;	   /* where the next record goes */
 	uint64_t appended; /* in this batch */
-	uint64_t *touched; /* packs this batch wrote to or made */
+	uint64_t appended_ever;
+	struct touched *touched; /* by this batch, or the one that ended */
 	size_t touched_n;
 	size_t touched_cap;
 };
@@ -295,6 +302,8 @@ struct writer {
 int writer_get(struct store *store, struct writer **ret_writer,
 	       struct error *err);
 void writer_free(struct writer *writer);
+/* Forgets what was begun; undoes nothing. */
+void writer_reset(struct store *store);
 /* `bytes`: space for the header, the body, padding. */
 int append_record(struct store *store, const struct record *record,
 		  uint8_t *bytes, uint64_t *ret_pack, uint64_t *ret_off,

@@ -151,7 +151,7 @@ int store_rebuild(struct store *store, store_progress_fn *progress, void *ctx,
 
 	if (store->options.readonly)
 		return error_set(err, -EROFS, "the store is read-only");
-	store_abort(store);
+	writer_reset(store);
 	n = packs_list(store, &ids, err);
 	if (n < 0)
 		return (int)n;

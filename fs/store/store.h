@@ -40,8 +40,11 @@ struct store_options {
 
 /*
  * `packs_fd`: the directory packs/, kept by dup. Catches up with what a crash
- * left: bytes after the last committed record of the open pack are dead and
- * cut off before the first append.
+ * left, and with a catalog that was lost or restored from an older copy: sound
+ * records that no row knows are taken in as contents nobody uses (gc collects
+ * them, stubs that name them find them); torn ones at the end of the open pack
+ * are cut off before the first append. Takes the catalog's writer, unless
+ * `readonly`.
  */
 int store_open(int packs_fd, struct catalog *cat,
 	       const struct store_options *options, struct store **ret_store,
@@ -62,15 +65,19 @@ struct store_put_result {
  * Inside a catalog transaction of the caller; rows are in that transaction.
  * Nothing may rely on it before store_sync() and then catalog_commit().
  * Errors: -SOBRE_ECOLLISION (equal hash, other bytes: leave the file plain),
- * -SOBRE_ECHANGED (fewer bytes than `size_bytes`), -ENOSPC; after an error
- * roll the transaction back and call store_abort().
+ * -SOBRE_ECHANGED (another length than `size_bytes`, or it changed while it
+ * was read), -EFBIG (more than some 400 GiB of data), -ENOSPC, -EROFS; after
+ * an error roll the transaction back and call store_abort(). Moves the offset
+ * of `fd`. Needs 12 MiB of memory, whatever the size, and 20 bytes a chunk.
  */
 int store_put(struct store *store, int fd, uint64_t size_bytes,
 	      struct store_put_result *ret_result, struct error *err);
 /* Packs durable; call before catalog_commit(). */
 int store_sync(struct store *store, struct error *err);
-/* After a rollback: forget what was appended since the last sync. */
+/* After a rollback or a failed commit: packs are again what is committed. */
 void store_abort(struct store *store);
+/* Bytes appended since the store was opened, aborted ones included. */
+uint64_t store_appended(const struct store *store);
 /*
  * Reads the stored content back, decoding every extent afresh (no cache),
  * and compares it with `fd`, holes too. 0 equal; -SOBRE_ECHANGED when they
@@ -121,7 +128,9 @@ struct store_gc_result {
 	uint64_t bytes_freed;
 };
 
-/* One pass. -EAGAIN while catalog_needs_scan(): counts can't be trusted. */
+/* One pass. -EAGAIN while catalog_needs_scan(), or after a rebuild that did
+ * not end: counts can't be trusted. -ECANCELED: what is done is done, the next
+ * pass goes on. Not inside a transaction. */
 int store_gc(struct store *store, const struct store_gc_options *options,
 	     struct store_gc_result *ret_result, struct error *err);
 
@@ -133,15 +142,17 @@ struct store_scrub_result {
 				afresh and heals the files */
 };
 
-/* Reads and checks every record of every pack. `bad` is called for each
- * content that can't be read whole any more; may be NULL. */
+/* Reads and checks every record of every pack, and mends their headers.
+ * `bad` is called for each content that can't be read whole any more; may be
+ * NULL. What was marked bad and reads well again is good again. */
 int store_scrub(struct store *store, store_progress_fn *progress,
 		void (*bad)(void *ctx, const struct hash128 *content),
 		void *ctx, struct store_scrub_result *ret_result,
 		struct error *err);
 
 /* Packs alone to tables: empties pack, chunk and content, then reads every
- * pack. Counts are those of the contents found. */
+ * pack. Counts are those of the contents found; gc finds out which of them
+ * nobody uses. A pack of another drive ends it, -SOBRE_ECORRUPT. */
 int store_rebuild(struct store *store, store_progress_fn *progress, void *ctx,
 		  struct error *err);
 

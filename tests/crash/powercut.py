@@ -269,8 +269,9 @@ def work(args, outer, image):
     for t in threads:
         if t.failure:
             raise t.failure
-    print("%d edits, %d rounds of upkeep" % (
-        sum(l.edits for l in loads), beside.rounds), flush=True)
+    print("%d edits, %d rounds of upkeep, %d times a file was packed" % (
+        sum(l.edits for l in loads), beside.rounds, beside.packed),
+        flush=True)
     d.stop()
     image.umount()
     return cutter.clones

@@ -371,6 +371,7 @@ class Model(unittest.TestCase):
         self.model = self.image.mkdir("model")
         self.drive = drive.Drive(self.image.mkdir("drive")).start()
         self.addCleanup(self.drive.clean)
+        self.rounds = self.packed = 0
 
     def compare(self, when):
         mount = tree.snapshot(self.drive.dir, COMPARED)
@@ -399,16 +400,16 @@ class Model(unittest.TestCase):
                               % (name, a, b, "\n".join(walk.log[-30:])))
         finally:
             beside.end()
-        return beside.rounds
+        self.rounds += beside.rounds
+        self.packed += beside.packed
 
     def test_mount_is_the_model(self):
         print("seed", SEED, file=sys.stderr, flush=True)
         pair = Pair(self.drive.dir, self.model)
         walk = Walk(SEED, pair)
         end = time.monotonic() + SECONDS
-        rounds = 0
         while time.monotonic() < end:
-            rounds += self.a_while(walk, min(10, SECONDS / 4))
+            self.a_while(walk, min(10, SECONDS / 4))
             self.compare("seed %d, after %d steps" % (SEED, len(walk.log)))
             pair.drop_all()
             self.drive.pack(check=False)
@@ -417,8 +418,9 @@ class Model(unittest.TestCase):
             self.drive.settled()
             self.compare("mounted again, seed %d" % SEED)
             self.drive.run("fsck", self.drive.dir)
-        print("%d steps, %d rounds beside" % (len(walk.log), rounds),
-              file=sys.stderr)
+        print("%d steps; beside: %d rounds, %d times a file was packed" % (
+            len(walk.log), self.rounds, self.packed), file=sys.stderr)
+        self.assertGreater(self.packed, 0)
         self.drive.unpack_all()
         self.compare("unpacked, seed %d" % SEED)
         self.drive.stop()

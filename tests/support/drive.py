@@ -33,7 +33,7 @@ def mount_source(path):
         for line in f:
             fields = line.split(" ")
             if _unescape(fields[4]) == path:
-                found = fields[fields.index("-") + 2]
+                found = _unescape(fields[fields.index("-") + 2])
     return found
 
 

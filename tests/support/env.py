@@ -98,6 +98,10 @@ def tmp(name):
 def _own_namespace():
     check(_libc.unshare(_CLONE_NEWNS), "unshare")
     check(_libc.mount(b"none", b"/", None, _MS_REC_PRIVATE, None), "mount")
+    # What daemons that are killed leave there goes with the namespace too.
+    os.makedirs("/run/sobre", 0o700, exist_ok=True)
+    check(_libc.mount(b"none", b"/run/sobre", b"tmpfs", 0, b"mode=700"),
+          "mount")
 
 
 def missing(programs=()):

@@ -127,11 +127,12 @@ struct file *tmpdrive_file(struct tmpdrive *t, const char *name, int flags,
 	struct error err = ERROR_INIT;
 	struct file *file = NULL;
 	struct stat st;
+	struct lower_ref at;
 	int64_t btime_ns;
 
 	assert_int_equal(lower_stat(fd, &st, &btime_ns), 0);
-	if (file_open(t->drive, fd, st.st_ino, btime_ns, flags, &file, ret_packed,
-		      &err) < 0)
+	at = (struct lower_ref){ fd, st.st_ino, btime_ns };
+	if (file_open(t->drive, &at, flags, &file, ret_packed, &err) < 0)
 		fail_msg("file_open: %s", err.text);
 	(void)close(fd);
 	return file;
@@ -158,10 +159,11 @@ bool tmpdrive_reads(struct tmpdrive *t, const char *name, size_t len,
 
 enum pack_outcome tmpdrive_pack(struct tmpdrive *t, const char *name)
 {
+	const struct pack_options now = { .now = true };
 	struct pack_report report = { 0 };
 	struct error err = ERROR_INIT;
 
-	if (drive_pack(t->drive, name, true, NULL, NULL, &report, &err) < 0)
+	if (drive_pack(t->drive, name, &now, &report, &err) < 0)
 		fail_msg("drive_pack: %s", err.text);
 	for (int i = 0; i < PACK_OUTCOMES; i++)
 		if (report.count[i] > 0)

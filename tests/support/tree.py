@@ -116,7 +116,16 @@ def linked(top):
     return {tuple(sorted(g)) for g in groups.values() if len(g) > 1}
 
 
+# Making .sobre in it, and sealing it, move the top's own.
+_TOP_MOVES = ("mtime", "ctime", "nlink")
+
+
 def assert_same(case, a, b, ignore=(), what=""):
+    """The tops' own times and link counts are not compared."""
+    a, b = dict(a), dict(b)
+    for s in (a, b):
+        if b"" in s:
+            s[b""] = {k: v for k, v in s[b""].items() if k not in _TOP_MOVES}
     lines = differences(a, b, ignore)
     if lines:
         more = len(lines) - 20

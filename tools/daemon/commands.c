@@ -74,10 +74,12 @@ static json_t *command_pack(const struct command_env *env,
 {
 	struct pack_report report = { .last_error = ERROR_INIT };
 	struct command_env copy = *env;
+	const struct pack_options options = { .now = request->now,
+					      .progress = pack_progress,
+					      .ctx = &copy };
 
 	for (size_t n = 0; n < request->n_paths; n++) {
-		int rc = drive_pack(env->drive, request->paths[n],
-				    request->now, pack_progress, &copy,
+		int rc = drive_pack(env->drive, request->paths[n], &options,
 				    &report, err);
 
 		if (rc < 0)

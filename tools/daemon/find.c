@@ -50,7 +50,7 @@ static bool same_directory(const char *uuid, const struct stat *lower)
 	char path[128];
 	struct stat st;
 
-	(void)snprintf(path, sizeof(path), RUN_DIR "/%s/lower", uuid);
+	(void)snprintf(path, sizeof(path), RUN_DIR "/%.36s/lower", uuid);
 	if (stat(path, &st) < 0 || st.st_dev != lower->st_dev ||
 	    st.st_ino != lower->st_ino)
 		return false;

@@ -43,8 +43,8 @@ static void ask_for_resources(void)
 		}
 	}
 	fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-	if (fd >= 0 && write(fd, "-900", 4) < 0)
-		log_info("the OOM score stays as it is");
+	if (fd < 0 || write(fd, "-900", 4) < 0)
+		return;
 }
 
 /* With it quotas and reserved blocks would not bind agents (DESIGN §6). Of
@@ -155,6 +155,8 @@ static int open_drive(struct daemon *d, struct error *err)
 	if (rc == 0) {
 		rc = drive_open(lower_fd, d->options->state, &options,
 				&d->drive, err);
+		if (rc < 0 && !strstr(err->text, d->options->lower))
+			(void)error_prefix(err, "'%s'", d->options->lower);
 		if (rc < 0)
 			check_say_where(d->options->lower, err);
 	}

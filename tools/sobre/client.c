@@ -112,8 +112,11 @@ static json_t *run_here(const struct place *place, const char *state,
 	}
 	if (request->command == REQUEST_FSCK && request->rebuild)
 		return command_rebuild(lower_fd, state, &env, err);
-	if (drive_open(lower_fd, state, &options, &drive, err) < 0)
+	if (drive_open(lower_fd, state, &options, &drive, err) < 0) {
+		if (!strstr(err->text, place->root))
+			(void)error_prefix(err, "'%s'", place->root);
 		return NULL;
+	}
 	env.drive = drive;
 	return command_run(&env, request, err);
 }

@@ -242,7 +242,9 @@ int cmd_explain(const struct cli *cli)
 		     out_size(json_u64(result, "size_bytes")).text);
 	(void)printf(T("on disk in the lower: %s\n"),
 		     out_size(json_u64(result, "lower_bytes")).text);
-	if (!strcmp(json_text(result, "state"), "packed"))
+	if (!json_is_true(json_object_get(result, "regular")))
+		(void)printf(T("not a regular file: never packed\n"));
+	else if (!strcmp(json_text(result, "state"), "packed"))
 		print_packed(result);
 	else
 		print_plain(result);

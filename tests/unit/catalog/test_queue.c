@@ -229,6 +229,46 @@ static void a_full_queue_holds_a_poster_up_but_not_for_ever(void **state)
 	assert_int_equal(catalog_queue_length(f->cat), 0);
 }
 
+static void *post_twice_as_many(void *arg)
+{
+	struct fixture *f = arg;
+
+	for (uint64_t ino = 1; ino <= 150000; ino++) {
+		struct catalog_event ev = { .kind = CATALOG_EVENT_GONE };
+
+		ev.inode.ino = ino;
+		if (catalog_post(f->cat, &ev) < 0)
+			return f;
+	}
+	return NULL;
+}
+
+/* As while a big file is stored: agents go on working. */
+static void a_long_transaction_takes_in_what_others_post(void **state)
+{
+	struct fixture *f = *state;
+	const struct catalog_inode inode = file_of(200000);
+	pthread_t thread;
+	int64_t value = 0;
+
+	must(catalog_begin(f->cat, &f->err));
+	assert_int_equal(pthread_create(&thread, NULL, post_twice_as_many, f),
+			 0);
+	while (catalog_queue_length(f->cat) < 150000)
+		must(catalog_meta_set(f->cat, "long", ++value, &f->err));
+	must(catalog_inode_put(f->cat, &inode, &f->err));
+	(void)pthread_join(thread, NULL);
+	(void)pthread_mutex_lock(&f->cat->queue.mutex);
+	assert_true(f->cat->queue.taken > 0);
+	assert_true(f->cat->queue.list.count < QUEUE_MAX);
+	(void)pthread_mutex_unlock(&f->cat->queue.mutex);
+	catalog_rollback(f->cat);
+	assert_int_equal(catalog_queue_length(f->cat), 150000);
+	flush(f);
+	assert_int_equal(catalog_queue_length(f->cat), 0);
+	assert_false(knows(f, 200000));
+}
+
 /* As when the file system is full. */
 static void limit_pages(struct fixture *f, const char *sql)
 {
@@ -326,6 +366,7 @@ int main(void)
 		SCENARIO(a_rollback_loses_no_event_and_keeps_their_order),
 		SCENARIO(posting_inside_a_transaction_never_hangs),
 		SCENARIO(a_full_queue_holds_a_poster_up_but_not_for_ever),
+		SCENARIO(a_long_transaction_takes_in_what_others_post),
 		SCENARIO(no_space_loses_no_event_that_the_queue_holds),
 		SCENARIO(no_space_and_a_full_queue_ask_for_a_scan),
 		SCENARIO(an_event_that_cannot_be_is_refused),

@@ -150,7 +150,9 @@ static void truncating_keeps_what_is_before_the_cut(void **state)
 	fd = tmpdrive_opath(t, "a");
 	st = stat_of(t, "a");
 	assert_int_equal(
-		file_truncate_path(t->drive, fd, st.st_ino, 0, 10 * KIB, &err),
+		file_truncate_path(t->drive,
+				   &(struct lower_ref){ fd, st.st_ino, 0 },
+				   10 * KIB, &err),
 		0);
 	(void)close(fd);
 	assert_int_equal(stat_of(t, "a").st_size, 10 * KIB);
@@ -215,8 +217,9 @@ static void young_files_wait_unless_asked(void **state)
 	struct error err = ERROR_INIT;
 
 	tmpdrive_write(t, "a", 50 * KIB, 1);
-	assert_int_equal(
-		drive_pack(t->drive, "", false, NULL, NULL, &report, &err), 0);
+	assert_int_equal(drive_pack(t->drive, "", &(struct pack_options){ 0 },
+				    &report, &err),
+			 0);
 	assert_int_equal(report.count[PACK_YOUNG], 1);
 	assert_false(tmpdrive_is_stub(t, "a"));
 }
@@ -249,7 +252,9 @@ static void times_set_by_agents_survive_a_repair(void **state)
 	assert_int_equal(tmpdrive_pack(t, "a"), PACK_DONE);
 	fd = tmpdrive_opath(t, "a");
 	st = stat_of(t, "a");
-	assert_int_equal(file_utimens(t->drive, fd, st.st_ino, 0, times, &err),
+	assert_int_equal(file_utimens(t->drive,
+				      &(struct lower_ref){ fd, st.st_ino, 0 },
+				      times, &err),
 			 0);
 	(void)close(fd);
 	assert_true(tmpdrive_is_stub(t, "a"));
@@ -312,8 +317,9 @@ static void a_damaged_stub_is_an_error_not_zeros(void **state)
 	fd = openat(t->lower_fd, "a", O_RDWR);
 	assert_int_equal(fsetxattr(fd, FILE_STUB_XATTR, "junk", 4, 0), 0);
 	st = stat_of(t, "a");
-	assert_int_equal(file_open(t->drive, fd, st.st_ino, 0, O_RDONLY, &file,
-				   &packed, &err),
+	assert_int_equal(file_open(t->drive,
+				   &(struct lower_ref){ fd, st.st_ino, 0 },
+				   O_RDONLY, &file, &packed, &err),
 			 -SOBRE_ECORRUPT);
 	(void)close(fd);
 }
@@ -335,9 +341,11 @@ static void an_unlinked_packed_file_reads_until_its_close(void **state)
 	assert_int_equal(tmpdrive_pack(t, "a"), PACK_DONE);
 	fd = tmpdrive_opath(t, "a");
 	assert_int_equal(lower_stat(fd, &st, &btime_ns), 0);
-	assert_int_equal(file_open(t->drive, fd, st.st_ino, btime_ns, O_RDONLY,
-				   &f, &packed, &err),
-			 0);
+	assert_int_equal(
+		file_open(t->drive,
+			  &(struct lower_ref){ fd, st.st_ino, btime_ns },
+			  O_RDONLY, &f, &packed, &err),
+		0);
 	(void)close(fd);
 	assert_int_equal(unlinkat(t->lower_fd, "a", 0), 0);
 	file_unlinked(t->drive, st.st_ino, btime_ns);

@@ -124,7 +124,7 @@ static inline void by_sql(struct checked *c, const char *sql)
 
 static inline int open_lower(struct checked *c, const char *name, int flags)
 {
-	int fd = openat(c->t.lower_fd, name, flags | O_CLOEXEC);
+	int fd = openat(c->t.lower_fd, name, flags | O_CLOEXEC, 0600);
 
 	assert_true(fd >= 0);
 	return fd;

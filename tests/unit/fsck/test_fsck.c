@@ -107,11 +107,11 @@ static void *churn(void *arg)
 		struct pack_report report = { 0 };
 		struct error err = ERROR_INIT;
 		bool packed = false;
+		const struct pack_options now = { .now = true };
 		struct file *file = tmpdrive_file(t, "copy", O_WRONLY, &packed);
 
 		file_close(file, O_WRONLY);
-		(void)drive_pack(t->drive, "copy", true, NULL, NULL, &report,
-				 &err);
+		(void)drive_pack(t->drive, "copy", &now, &report, &err);
 	}
 	return NULL;
 }

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include "tests/unit/store/support.h"
+
+#define KIB(n) ((size_t)(n) << 10)
+
+static struct store_gc_result drop(struct world *w)
+{
+	const struct store_gc_options options = { .grace_s = 10,
+						  .sync_fd = w->packs_fd };
+	struct store_gc_result result = { .bytes_freed = 0 };
+
+	must(w, gc_drop(w->store, &options, &result, &w->err));
+	return result;
+}
+
+/* Counts are read again in the transaction that forgets: whatever condemned
+ * the pack, what is counted leaves it first. */
+static void what_is_counted_is_moved_out_and_not_dropped(void **state)
+{
+	struct world *w = *state;
+	uint8_t *data = some_noise(1, KIB(200));
+	struct store_put_result r = put_data(w, data, KIB(200), 1);
+
+	change(w, "UPDATE pack SET state = 2, condemned_s = 5");
+	assert_int_equal(drop(w).packs_unlinked, 1);
+	assert_int_equal(read_all(w, &r.content, data, KIB(200)), 0);
+	free(data);
+}
+
+static void a_pack_with_damage_that_is_counted_stays(void **state)
+{
+	struct world *w = *state;
+	uint8_t *data = some_noise(2, KIB(200));
+
+	(void)put_data(w, data, KIB(200), 1);
+	flip_byte(w, 1, PACK_HEADER_BYTES + 5000);
+	change(w, "UPDATE pack SET state = 2, condemned_s = 5");
+	assert_int_equal(drop(w).packs_unlinked, 0);
+	assert_true(pack_size(w, 1) > 0);
+	free(data);
+}
+
+/* The recipe of one content may lie in a pack that goes, its chunks not; or
+ * the other way round. */
+static void an_orphan_goes_with_any_part_of_it(void **state)
+{
+	struct world *w = *state;
+	uint8_t *data = some_noise(3, KIB(200));
+
+	(void)put_data(w, data, KIB(200), 1);
+	gone(w, 1);
+	change(w, "UPDATE content SET orphan = 1");
+	change(w, "UPDATE chunk SET refs = 0");
+	change(w, "UPDATE pack SET state = 2, condemned_s = 5");
+	change(w, "UPDATE chunk SET pack = 99");
+	change(w, "INSERT INTO pack VALUES(99, 1, 256, NULL)");
+	assert_int_equal(drop(w).contents_dropped, 1);
+	assert_int_equal(query(w, "SELECT count(*) FROM content"), 0);
+	assert_true(query(w, "SELECT count(*) FROM chunk") > 0);
+	free(data);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		world_test(what_is_counted_is_moved_out_and_not_dropped),
+		world_test(a_pack_with_damage_that_is_counted_stays),
+		world_test(an_orphan_goes_with_any_part_of_it),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include "tests/unit/store/support.h"
+
+#define KIB(n) ((size_t)(n) << 10)
+#define DAY_S  INT64_C(86400)
+
+static bool never_used(void *ctx, const struct catalog_inode *tied,
+		       const struct hash128 *content)
+{
+	(void)ctx;
+	(void)tied;
+	(void)content;
+	return false;
+}
+
+static bool always_used(void *ctx, const struct catalog_inode *tied,
+			const struct hash128 *content)
+{
+	(void)ctx;
+	(void)content;
+	assert_int_equal(tied->handle_len, 8);
+	return true;
+}
+
+static struct store_gc_result
+gc_with(struct world *w, bool (*used)(void *, const struct catalog_inode *,
+				      const struct hash128 *))
+{
+	const struct store_gc_options options = { .grace_s = 30 * DAY_S,
+						  .sync_fd = w->packs_fd,
+						  .still_used = used };
+	struct store_gc_result result;
+
+	must(w, store_gc(w->store, &options, &result, &w->err));
+	return result;
+}
+
+static struct store_gc_result gc(struct world *w)
+{
+	return gc_with(w, never_used);
+}
+
+static void days_pass(struct world *w, int64_t days)
+{
+	w->now_ns += days * DAY_S * NS_PER_S;
+}
+
+static void nothing_happens_to_what_is_used(void **state)
+{
+	struct world *w = *state;
+	uint8_t *data = some_noise(1, KIB(100));
+	struct store_put_result r = put_data(w, data, KIB(100), 1);
+	struct store_gc_result g = gc(w);
+
+	assert_int_equal(g.packs_condemned, 0);
+	days_pass(w, 100);
+	g = gc(w);
+	assert_int_equal(g.packs_condemned + g.packs_unlinked, 0);
+	assert_int_equal(read_all(w, &r.content, data, KIB(100)), 0);
+	free(data);
+}
+
+static void an_unused_content_stays_readable_through_its_grace(void **state)
+{
+	struct world *w = *state;
+	uint8_t *data = some_noise(2, KIB(100));
+	struct store_put_result r = put_data(w, data, KIB(100), 1);
+	struct store_gc_result g;
+
+	gone(w, 1);
+	g = gc(w);
+	assert_int_equal(g.packs_condemned, 1);
+	assert_int_equal(read_all(w, &r.content, data, KIB(100)), 0);
+	days_pass(w, 29);
+	g = gc(w);
+	assert_int_equal(g.packs_unlinked, 0);
+	assert_int_equal(read_all(w, &r.content, data, KIB(100)), 0);
+	days_pass(w, 1);
+	g = gc(w);
+	assert_int_equal(g.packs_unlinked, 1);
+	assert_int_equal(g.contents_dropped, 1);
+	assert_true(g.bytes_freed > KIB(100));
+	assert_int_equal(read_all(w, &r.content, data, KIB(100)),
+			 -SOBRE_ENOCHUNK);
+	assert_int_equal(faccessat(w->packs_fd, "01/0001.pack", F_OK, 0), -1);
+	assert_int_equal(query(w, "SELECT (SELECT count(*) FROM chunk)"
+				  " + (SELECT count(*) FROM content)"
+				  " + (SELECT count(*) FROM tie)"
+				  " + (SELECT count(*) FROM pack)"),
+			 0);
+	free(data);
+}
+
+static void gc_keeps_a_chunk_two_contents_share(void **state)
+{
+	struct world *w = *state;
+	uint8_t *data = some_noise(3, KIB(1000));
+	struct store_put_result kept;
+
+	(void)put_data(w, data, KIB(1000), 1);
+	kept = put_data(w, data, KIB(200), 2); /* its first fifth */
+	gone(w, 1);
+	assert_int_equal(gc(w).packs_condemned, 1);
+	days_pass(w, 30);
+	assert_int_equal(gc(w).packs_unlinked, 1);
+	assert_int_equal(read_all(w, &kept.content, data, KIB(200)), 0);
+	world_reopen(w);
+	assert_int_equal(read_all(w, &kept.content, data, KIB(200)), 0);
+	free(data);
+}
+
+static void a_chunk_of_a_condemned_pack_is_not_adopted(void **state)
+{
+	struct world *w = *state;
+	uint8_t *data = some_noise(4, KIB(300));
+	struct store_put_result r;
+
+	(void)put_data(w, data, KIB(300), 1);
+	gone(w, 1);
+	(void)gc(w);
+	data[KIB(299)] ^= 1; /* shares its first chunks */
+	r = put_data(w, data, KIB(300), 2);
+	assert_int_equal(query(w, "SELECT count(*) FROM chunk c JOIN pack p"
+				  " ON p.id = c.pack WHERE p.state = 2"
+				  " AND c.refs > 0"),
+			 0);
+	days_pass(w, 30);
+	assert_int_equal(gc(w).packs_unlinked, 1);
+	assert_int_equal(read_all(w, &r.content, data, KIB(300)), 0);
+	free(data);
+}
+
+static void a_content_put_again_in_its_grace_survives(void **state)
+{
+	struct world *w = *state;
+	uint8_t *data = some_noise(5, KIB(300));
+	struct store_put_result r = put_data(w, data, KIB(300), 1);
+
+	gone(w, 1);
+	(void)gc(w);
+	(void)put_data(w, data, KIB(300), 2);
+	days_pass(w, 30);
+	assert_int_equal(gc(w).packs_unlinked, 1);
+	assert_int_equal(read_all(w, &r.content, data, KIB(300)), 0);
+	assert_int_equal(query(w, "SELECT min(refs) FROM chunk"), 1);
+	free(data);
+}
+
+static void
+an_orphan_in_a_living_pack_is_taken_back_without_new_bytes(void **state)
+{
+	struct world *w = *state;
+	uint8_t *data = some_noise(6, KIB(1000));
+	struct store_put_result small;
+	struct store_put_result again;
+
+	(void)put_data(w, data, KIB(800), 1);
+	small = put_data(w, data + KIB(800), KIB(200), 2);
+	gone(w, 2);
+	assert_int_equal(gc(w).packs_condemned, 0);
+	assert_int_equal(query(w, "SELECT sum(orphan) FROM content"), 1);
+	again = put_data(w, data + KIB(800), KIB(200), 3);
+	assert_true(again.known);
+	assert_int_equal(again.new_bytes, 0);
+	assert_int_equal(query(w, "SELECT sum(orphan) FROM content"), 0);
+	assert_int_equal(query(w, "SELECT min(refs) FROM chunk"), 1);
+	assert_int_equal(read_all(w, &small.content, data + KIB(800), KIB(200)),
+			 0);
+	free(data);
+}
+
+static void a_stub_the_catalog_lost_keeps_its_content(void **state)
+{
+	struct world *w = *state;
+	uint8_t *data = some_noise(7, KIB(100));
+	struct store_put_result r = put_data(w, data, KIB(100), 1);
+
+	gone(w, 1);
+	(void)gc_with(w, always_used);
+	days_pass(w, 100);
+	(void)gc_with(w, always_used);
+	assert_int_equal(query(w, "SELECT orphan FROM content"), 0);
+	assert_int_equal(read_all(w, &r.content, data, KIB(100)), 0);
+	free(data);
+}
+
+static void a_stub_found_at_the_last_look_is_rescued(void **state)
+{
+	struct world *w = *state;
+	uint8_t *data = some_noise(8, KIB(100));
+	struct store_put_result r = put_data(w, data, KIB(100), 1);
+
+	gone(w, 1);
+	assert_int_equal(gc(w).packs_condemned, 1);
+	days_pass(w, 30);
+	assert_int_equal(gc_with(w, always_used).packs_unlinked, 1);
+	assert_int_equal(query(w, "SELECT orphan FROM content"), 0);
+	assert_int_equal(query(w, "SELECT min(refs) FROM chunk"), 1);
+	assert_int_equal(read_all(w, &r.content, data, KIB(100)), 0);
+	free(data);
+}
+
+static void an_inode_that_comes_back_revives_its_content(void **state)
+{
+	struct world *w = *state;
+	uint8_t *data = some_noise(9, KIB(100));
+	struct store_put_result r = put_data(w, data, KIB(100), 1);
+	struct catalog_inode inode = { .ino = 9,
+				       .btime_ns = 1,
+				       .mode = S_IFREG | 0644,
+				       .packed = true,
+				       .content = r.content };
+
+	gone(w, 1);
+	(void)gc(w);
+	must(w, catalog_begin(w->cat, &w->err));
+	must(w, catalog_inode_put(w->cat, &inode, &w->err)); /* a scan */
+	must(w, catalog_commit(w->cat, &w->err));
+	days_pass(w, 30);
+	(void)gc(w);
+	assert_int_equal(query(w, "SELECT orphan FROM content"), 0);
+	assert_int_equal(read_all(w, &r.content, data, KIB(100)), 0);
+	free(data);
+}
+
+static void gc_waits_for_a_scan(void **state)
+{
+	struct world *w = *state;
+	const struct store_gc_options options = { .grace_s = 0 };
+	struct store_gc_result result;
+
+	(void)catalog_meta_set(w->cat, "needs_scan", 1, &w->err);
+	store_close(w->store);
+	catalog_close(w->cat);
+	must(w, catalog_open(w->dir, CATALOG_CREATE, &w->options.clock, &w->cat,
+			     &w->err));
+	must(w,
+	     store_open(w->packs_fd, w->cat, &w->options, &w->store, &w->err));
+	if (catalog_needs_scan(w->cat))
+		assert_int_equal(store_gc(w->store, &options, &result, &w->err),
+				 -EAGAIN);
+	else
+		fail();
+}
+
+static void
+a_pack_whose_unlinking_was_cut_short_goes_at_the_next_pass(void **state)
+{
+	struct world *w = *state;
+	uint8_t *data = some_noise(10, KIB(50));
+
+	(void)put_data(w, data, KIB(50), 1);
+	gone(w, 1);
+	(void)gc(w);
+	/* As if the process had died between the commit and the unlink. */
+	change(w, "DELETE FROM chunk");
+	change(w, "DELETE FROM content");
+	change(w, "UPDATE pack SET state = 3");
+	world_reopen(w);
+	assert_int_equal(gc(w).packs_unlinked, 1);
+	assert_int_equal(faccessat(w->packs_fd, "01/0001.pack", F_OK, 0), -1);
+	assert_int_equal(query(w, "SELECT count(*) FROM pack"), 0);
+	free(data);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		world_test(nothing_happens_to_what_is_used),
+		world_test(an_unused_content_stays_readable_through_its_grace),
+		world_test(gc_keeps_a_chunk_two_contents_share),
+		world_test(a_chunk_of_a_condemned_pack_is_not_adopted),
+		world_test(a_content_put_again_in_its_grace_survives),
+		world_test(
+			an_orphan_in_a_living_pack_is_taken_back_without_new_bytes),
+		world_test(a_stub_the_catalog_lost_keeps_its_content),
+		world_test(a_stub_found_at_the_last_look_is_rescued),
+		world_test(an_inode_that_comes_back_revives_its_content),
+		world_test(gc_waits_for_a_scan),
+		world_test(
+			a_pack_whose_unlinking_was_cut_short_goes_at_the_next_pass),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

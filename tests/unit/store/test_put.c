@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include "tests/unit/store/support.h"
+
+#define KIB(n) ((size_t)(n) << 10)
+
+static void what_is_put_reads_back(void **state)
+{
+	static const size_t sizes[] = { 0,	   1,
+					4095,	   KIB(32) - 1,
+					KIB(32),   KIB(300) + 7,
+					KIB(1024), KIB(3000) + 1 };
+	struct world *w = *state;
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		uint8_t *data = some_text((uint32_t)i, sizes[i]);
+		struct store_put_result r = put_data(w, data, sizes[i], i + 1);
+
+		assert_false(r.known);
+		assert_int_equal(read_all(w, &r.content, data, sizes[i]), 0);
+		free(data);
+	}
+	world_reopen(w);
+	assert_int_equal(query(w, "SELECT count(*) FROM content"), 8);
+}
+
+static void a_copy_costs_nothing(void **state)
+{
+	struct world *w = *state;
+	uint8_t *data = some_noise(1, KIB(200));
+	struct store_put_result first = put_data(w, data, KIB(200), 1);
+	off_t size = pack_size(w, 1);
+	struct store_put_result second = put_data(w, data, KIB(200), 2);
+
+	assert_true(second.known);
+	assert_int_equal(second.new_bytes, 0);
+	assert_int_equal(hash128_compare(&first.content, &second.content), 0);
+	assert_int_equal(pack_size(w, 1), size);
+	assert_int_equal(query(w, "SELECT max(refs) FROM chunk"), 1);
+	free(data);
+}
+
+static void a_copy_in_the_same_batch_costs_nothing(void **state)
+{
+	struct world *w = *state;
+	uint8_t *data = some_noise(1, KIB(200));
+	int fd = file_of(w, data, KIB(200));
+	struct store_put_result r[2];
+
+	must(w, catalog_begin(w->cat, &w->err));
+	must(w, store_put(w->store, fd, KIB(200), &r[0], &w->err));
+	must(w, store_put(w->store, fd, KIB(200), &r[1], &w->err));
+	must(w, store_sync(w->store, &w->err));
+	must(w, catalog_commit(w->cat, &w->err));
+	assert_true(r[1].known);
+	assert_int_equal(r[1].new_bytes, 0);
+	(void)close(fd);
+	free(data);
+}
+
+static void an_edit_stores_only_the_chunks_around_it(void **state)
+{
+	struct world *w = *state;
+	uint8_t *data = some_noise(2, KIB(2000));
+	struct store_put_result r;
+
+	(void)put_data(w, data, KIB(2000), 1);
+	data[KIB(900)] ^= 1;
+	r = put_data(w, data, KIB(2000), 2);
+	assert_false(r.known);
+	assert_true(w->store->writer->appended_ever < KIB(2000) + KIB(300));
+	assert_int_equal(read_all(w, &r.content, data, KIB(2000)), 0);
+	free(data);
+}
+
+static void equal_chunks_of_one_file_are_stored_once(void **state)
+{
+	struct world *w = *state;
+	uint8_t *data = calloc(1, KIB(1024));
+	struct store_put_result r;
+
+	assert_non_null(data);
+	r = put_data(w, data, KIB(1024), 1);
+	assert_int_equal(query(w, "SELECT count(*) FROM chunk"), 1);
+	assert_int_equal(query(w, "SELECT refs FROM chunk"), 8);
+	assert_int_equal(read_all(w, &r.content, data, KIB(1024)), 0);
+	free(data);
+}
+
+static void small_files_of_a_batch_share_an_extent(void **state)
+{
+	struct world *w = *state;
+	uint8_t *data = some_text(3, KIB(64));
+	struct store_put_result r;
+
+	must(w, catalog_begin(w->cat, &w->err));
+	for (size_t i = 0; i < 10; i++) {
+		int fd = file_of(w, data + i * 6000, 6000);
+
+		must(w, store_put(w->store, fd, 6000, &r, &w->err));
+		(void)close(fd);
+	}
+	must(w, store_sync(w->store, &w->err));
+	must(w, catalog_commit(w->cat, &w->err));
+	assert_int_equal(query(w, "SELECT count(*) FROM chunk"), 10);
+	assert_int_equal(query(w, "SELECT count(DISTINCT extent_off)"
+				  " FROM chunk"),
+			 1);
+	assert_int_equal(read_all(w, &r.content, data + 54000, 6000), 0);
+	free(data);
+}
+
+static void holes_are_kept_and_cost_nothing(void **state)
+{
+	const uint64_t size = UINT64_C(3) << 40;
+	struct world *w = *state;
+	uint8_t *data = some_text(4, KIB(64));
+	int fd = file_of(w, "", 0);
+	struct store_put_result r;
+	struct store_body *body;
+	uint8_t got[100];
+
+	assert_int_equal(ftruncate(fd, (off_t)size), 0);
+	assert_int_equal(pwrite(fd, data, KIB(64), 1 << 20), KIB(64));
+	r = put_fd(w, fd, size, 1);
+	assert_true(pack_size(w, 1) < (off_t)KIB(70));
+	must(w, store_body_open(w->store, &r.content, size, &body, &w->err));
+	assert_int_equal(store_body_seek(body, 0, SEEK_DATA), 1 << 20);
+	assert_int_equal(store_body_seek(body, 1 << 20, SEEK_HOLE),
+			 (1 << 20) + (64 << 10));
+	assert_int_equal(store_body_seek(body, 2 << 20, SEEK_DATA), -ENXIO);
+	assert_int_equal(
+		store_body_read(body, got, 100, (1 << 20) - 50, &w->err), 100);
+	assert_memory_equal(got + 50, data, 50);
+	assert_int_equal(got[0] | got[49], 0);
+	store_body_close(body);
+	(void)close(fd);
+	free(data);
+}
+
+static void equal_bytes_with_other_holes_are_another_content(void **state)
+{
+	struct world *w = *state;
+	uint8_t *zeros = calloc(1, KIB(64));
+	int sparse = file_of(w, "", 0);
+	struct store_put_result a = put_data(w, zeros, KIB(64), 1);
+	struct store_put_result b;
+
+	assert_int_equal(ftruncate(sparse, KIB(64)), 0);
+	b = put_fd(w, sparse, KIB(64), 2);
+	assert_int_not_equal(hash128_compare(&a.content, &b.content), 0);
+	(void)close(sparse);
+	free(zeros);
+}
+
+/* A row under our chunk's id that leads to other bytes: what a collision of
+ * the hash would look like. */
+static void bytes_are_compared_before_a_chunk_is_shared(void **state)
+{
+	struct world *w = *state;
+	uint8_t *mine = some_noise(5, KIB(20));
+	uint8_t *other = some_noise(6, KIB(20));
+	int fd = file_of(w, mine, KIB(20));
+	struct store_put_result r;
+	struct record record = { .type = RECORD_EXTENT,
+				 .codec = CODEC_RAW,
+				 .codec_version = 1,
+				 .body_len = 20 + (uint32_t)KIB(20),
+				 .raw_len = (uint32_t)KIB(20),
+				 .n = 1 };
+	uint8_t *bytes = calloc(1, KIB(20) + 64);
+	struct chunk_row row = { .len = (uint32_t)KIB(20), .refs = 1 };
+	struct writer *writer;
+
+	hash128(&w->options.key, mine, KIB(20), &row.id);
+	memcpy(bytes + 32, row.id.bytes, 16);
+	bytes[49] = (uint8_t)(KIB(20) >> 8);
+	memcpy(bytes + 52, other, KIB(20));
+	must(w, catalog_begin(w->cat, &w->err));
+	must(w, writer_get(w->store, &writer, &w->err));
+	must(w, append_record(w->store, &record, bytes, &row.pack, &row.off,
+			      &w->err));
+	must(w, chunk_row_put(w->store, &row, &w->err));
+	must(w, store_sync(w->store, &w->err));
+	must(w, catalog_commit(w->cat, &w->err));
+
+	must(w, catalog_begin(w->cat, &w->err));
+	assert_int_equal(store_put(w->store, fd, KIB(20), &r, &w->err),
+			 -SOBRE_ECOLLISION);
+	catalog_rollback(w->cat);
+	store_abort(w->store);
+	(void)close(fd);
+	free(bytes);
+	free(mine);
+	free(other);
+}
+
+static void bytes_are_compared_before_a_content_is_shared(void **state)
+{
+	struct world *w = *state;
+	uint8_t *mine = some_noise(7, KIB(20));
+	uint8_t *other = some_noise(8, KIB(20));
+	struct store_put_result theirs = put_data(w, other, KIB(20), 1);
+	struct content_row row;
+	struct store_put_result r;
+	struct recipe recipe;
+	struct record record;
+	struct buf buf;
+	int fd = file_of(w, mine, KIB(20));
+
+	/* The recipe of `other` under the id of `mine`. */
+	must(w, content_row_get(w->store, VIEW_COMMITTED, &theirs.content, &row,
+				&w->err));
+	must(w, recipe_load(w->store, &row, &recipe, &w->err));
+	hash128(&w->options.key, mine, KIB(20), &row.id);
+	buf_init(&buf, RECIPE_RECORD_MAX);
+	recipe_begin(&buf);
+	recipe_add_chunk(&buf, (const void *)(recipe.entry + 4),
+			 (uint32_t)KIB(20));
+	must(w, recipe_end(&buf, &row.id, KIB(20), &record));
+	must(w, catalog_begin(w->cat, &w->err));
+	must(w, append_record(w->store, &record, buf.data, &row.pack, &row.off,
+			      &w->err));
+	must(w, content_row_put(w->store, &row, &w->err));
+	must(w, store_sync(w->store, &w->err));
+	must(w, catalog_commit(w->cat, &w->err));
+
+	must(w, catalog_begin(w->cat, &w->err));
+	assert_int_equal(store_put(w->store, fd, KIB(20), &r, &w->err),
+			 -SOBRE_ECOLLISION);
+	catalog_rollback(w->cat);
+	store_abort(w->store);
+	recipe_release(&recipe);
+	buf_release(&buf);
+	(void)close(fd);
+	free(mine);
+	free(other);
+}
+
+static void a_file_of_another_length_is_refused(void **state)
+{
+	struct world *w = *state;
+	int fd = file_of(w, "hello", 5);
+	struct store_put_result r;
+
+	must(w, catalog_begin(w->cat, &w->err));
+	assert_int_equal(store_put(w->store, fd, 6, &r, &w->err),
+			 -SOBRE_ECHANGED);
+	assert_int_equal(store_put(w->store, fd, 4, &r, &w->err),
+			 -SOBRE_ECHANGED);
+	catalog_rollback(w->cat);
+	store_abort(w->store);
+	(void)close(fd);
+}
+
+static void storing_again_heals_a_damaged_content(void **state)
+{
+	struct world *w = *state;
+	uint8_t *data = some_noise(9, KIB(500));
+	struct store_put_result r = put_data(w, data, KIB(500), 1);
+
+	flip_byte(w, 1, PACK_HEADER_BYTES + 5000);
+	assert_int_equal(read_all(w, &r.content, data, KIB(500)),
+			 -SOBRE_ECORRUPT);
+	(void)put_data(w, data, KIB(500), 2);
+	assert_int_equal(read_all(w, &r.content, data, KIB(500)), 0);
+	assert_int_equal(query(w, "SELECT min(refs) + max(refs) FROM chunk"),
+			 2);
+	free(data);
+}
+
+static void storing_again_heals_a_damaged_recipe(void **state)
+{
+	struct world *w = *state;
+	uint8_t *data = some_noise(10, KIB(100));
+	struct store_put_result r = put_data(w, data, KIB(100), 1);
+
+	flip_byte(w, 1, (off_t)query(w, "SELECT off FROM content") + 40);
+	assert_int_equal(read_all(w, &r.content, data, KIB(100)),
+			 -SOBRE_ECORRUPT);
+	(void)put_data(w, data, KIB(100), 2);
+	assert_int_equal(read_all(w, &r.content, data, KIB(100)), 0);
+	free(data);
+}
+
+static void a_damaged_chunk_is_not_shared(void **state)
+{
+	struct world *w = *state;
+	uint8_t *data = some_noise(11, KIB(300));
+	struct store_put_result first = put_data(w, data, KIB(300), 1);
+	struct store_put_result second;
+
+	flip_byte(w, 1, PACK_HEADER_BYTES + 5000);
+	data[KIB(299)] ^= 1; /* another content, most chunks the same */
+	second = put_data(w, data, KIB(300), 2);
+	assert_int_equal(read_all(w, &second.content, data, KIB(300)), 0);
+	data[KIB(299)] ^= 1;
+	/* The other file's chunks were in two extents; those that were stored
+	 * afresh heal it where they are shared. */
+	(void)read_all(w, &first.content, data, KIB(300));
+	free(data);
+}
+
+static void packs_roll_at_their_size(void **state)
+{
+	struct world *w = *state;
+	uint8_t *data = some_noise(12, KIB(3000));
+	struct store_put_result r;
+
+	w->options.pack_bytes = KIB(1024);
+	world_reopen(w);
+	r = put_data(w, data, KIB(3000), 1);
+	assert_int_equal(query(w, "SELECT count(*) FROM pack"), 4);
+	assert_int_equal(query(w, "SELECT count(*) FROM pack WHERE state = 0"),
+			 1);
+	assert_true(query(w, "SELECT max(size_bytes) FROM pack") <=
+		    (int64_t)KIB(1024));
+	world_reopen(w);
+	assert_int_equal(read_all(w, &r.content, data, KIB(3000)), 0);
+	free(data);
+}
+
+static void a_readonly_store_refuses(void **state)
+{
+	struct world *w = *state;
+	struct store_put_result r;
+	int fd = file_of(w, "x", 1);
+
+	w->options.readonly = true;
+	world_reopen(w);
+	must(w, catalog_begin(w->cat, &w->err));
+	assert_int_equal(store_put(w->store, fd, 1, &r, &w->err), -EROFS);
+	catalog_rollback(w->cat);
+	(void)close(fd);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		world_test(what_is_put_reads_back),
+		world_test(a_copy_costs_nothing),
+		world_test(a_copy_in_the_same_batch_costs_nothing),
+		world_test(an_edit_stores_only_the_chunks_around_it),
+		world_test(equal_chunks_of_one_file_are_stored_once),
+		world_test(small_files_of_a_batch_share_an_extent),
+		world_test(holes_are_kept_and_cost_nothing),
+		world_test(equal_bytes_with_other_holes_are_another_content),
+		world_test(bytes_are_compared_before_a_chunk_is_shared),
+		world_test(bytes_are_compared_before_a_content_is_shared),
+		world_test(a_file_of_another_length_is_refused),
+		world_test(storing_again_heals_a_damaged_content),
+		world_test(storing_again_heals_a_damaged_recipe),
+		world_test(a_damaged_chunk_is_not_shared),
+		world_test(packs_roll_at_their_size),
+		world_test(a_readonly_store_refuses),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

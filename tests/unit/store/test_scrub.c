@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include "tests/unit/store/support.h"
+
+#define KIB(n) ((size_t)(n) << 10)
+
+static void note(void *ctx, const struct hash128 *content)
+{
+	struct error err = ERROR_INIT;
+
+	assert_int_equal(ids_add(ctx, content, &err), 0);
+}
+
+static struct store_scrub_result scrub(struct world *w, struct ids *bad)
+{
+	struct store_scrub_result result;
+
+	must(w, store_scrub(w->store, NULL, note, bad, &result, &w->err));
+	return result;
+}
+
+static void scrub_finds_nothing_in_a_sound_store(void **state)
+{
+	struct world *w = *state;
+	uint8_t *data = some_text(1, KIB(600));
+	struct store_scrub_result s;
+	struct ids bad = { .n = 0 };
+
+	(void)put_data(w, data, KIB(600), 1);
+	s = scrub(w, &bad);
+	assert_int_equal(s.bad_records + s.bad_chunks + bad.n, 0);
+	assert_int_equal(s.records,
+			 query(w, "SELECT count(DISTINCT extent_off) + 1"
+				  " FROM chunk"));
+	assert_int_equal(s.bytes + PACK_HEADER_BYTES,
+			 (uint64_t)pack_size(w, 1));
+	free(data);
+}
+
+static void scrub_names_the_contents_that_damage_hurts(void **state)
+{
+	struct world *w = *state;
+	uint8_t *data = some_noise(2, KIB(300));
+	struct store_put_result hurt = put_data(w, data, KIB(100), 1);
+	struct store_scrub_result s;
+	struct ids bad = { .n = 0 };
+
+	(void)put_data(w, data + KIB(100), KIB(100), 2);
+	flip_byte(w, 1, PACK_HEADER_BYTES + 9000);
+	s = scrub(w, &bad);
+	assert_int_equal(s.bad_records, 1);
+	assert_true(s.bad_chunks > 0);
+	assert_int_equal(bad.n, 1);
+	assert_int_equal(hash128_compare(&bad.id[0], &hurt.content), 0);
+	ids_release(&bad);
+	/* Equal data heals it; scrub then has nothing more to say of it. */
+	(void)put_data(w, data, KIB(100), 3);
+	s = scrub(w, &bad);
+	assert_int_equal(s.bad_chunks + bad.n, 0);
+	assert_int_equal(read_all(w, &hurt.content, data, KIB(100)), 0);
+	free(data);
+}
+
+static void scrub_goes_on_after_a_lost_length(void **state)
+{
+	struct world *w = *state;
+	uint8_t *data = some_noise(3, KIB(900));
+	struct store_scrub_result s;
+	struct ids bad = { .n = 0 };
+	int64_t extents;
+
+	(void)put_data(w, data, KIB(900), 1);
+	extents = query(w, "SELECT count(DISTINCT extent_off) FROM chunk");
+	flip_byte(w, 1, PACK_HEADER_BYTES + 10);
+	s = scrub(w, &bad);
+	assert_int_equal(s.bad_records, 1);
+	assert_int_equal(s.records, extents + 1);
+	assert_int_equal(query(w, "SELECT count(DISTINCT extent_off) FROM"
+				  " chunk WHERE bad = 0"),
+			 extents - 1);
+	assert_int_equal(bad.n, 1);
+	ids_release(&bad);
+	free(data);
+}
+
+static void scrub_takes_back_what_reads_well_again(void **state)
+{
+	struct world *w = *state;
+	uint8_t *data = some_noise(4, KIB(100));
+	struct ids bad = { .n = 0 };
+
+	(void)put_data(w, data, KIB(100), 1);
+	flip_byte(w, 1, PACK_HEADER_BYTES + 9000);
+	assert_true(scrub(w, &bad).bad_chunks > 0);
+	ids_release(&bad);
+	flip_byte(w, 1, PACK_HEADER_BYTES + 9000);
+	assert_int_equal(scrub(w, &bad).bad_chunks, 0);
+	assert_int_equal(bad.n, 0);
+	assert_int_equal(query(w, "SELECT bad FROM content"), 0);
+	free(data);
+}
+
+static void scrub_mends_a_header(void **state)
+{
+	struct world *w = *state;
+	struct ids bad = { .n = 0 };
+
+	(void)put_data(w, "hello", 5, 1);
+	flip_byte(w, 1, 20);
+	assert_int_equal(scrub(w, &bad).bad_records, 1);
+	assert_int_equal(scrub(w, &bad).bad_records, 0);
+}
+
+static void scrub_reports_a_lost_pack(void **state)
+{
+	struct world *w = *state;
+	struct ids bad = { .n = 0 };
+
+	(void)put_data(w, "hello", 5, 1);
+	assert_int_equal(unlinkat(w->packs_fd, "01/0001.pack", 0), 0);
+	world_reopen(w);
+	assert_true(scrub(w, &bad).bad_records > 0);
+	assert_int_equal(bad.n, 1);
+	ids_release(&bad);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		world_test(scrub_finds_nothing_in_a_sound_store),
+		world_test(scrub_names_the_contents_that_damage_hurts),
+		world_test(scrub_goes_on_after_a_lost_length),
+		world_test(scrub_takes_back_what_reads_well_again),
+		world_test(scrub_mends_a_header),
+		world_test(scrub_reports_a_lost_pack),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
