@@ -12,7 +12,10 @@
 
 #include "fs/base/error.h"
 
-enum units_lang { UNITS_EN, UNITS_FR };
+enum units_lang {
+	UNITS_EN,
+	UNITS_FR
+};
 
 #define UNITS_TEXT_MAX 48 /* bytes, NUL included */
 

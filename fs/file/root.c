@@ -71,8 +71,8 @@ int root_record_decode(const void *bytes, size_t len,
 	rec.acl_len = reader_u32(&r);
 	if (rec.acl_len <= sizeof(rec.acl))
 		reader_copy(&r, rec.acl, rec.acl_len);
-	if (!reader_done(&r) || version != ROOT_VERSION ||
-	    rec.mode > PERM_BITS ||
+	if (rec.acl_len > sizeof(rec.acl) || !reader_done(&r) ||
+	    version != ROOT_VERSION || rec.mode > PERM_BITS ||
 	    sum != hash32((const uint8_t *)bytes + ROOT_HEAD, len - ROOT_HEAD))
 		return error_set(err, -SOBRE_ECORRUPT,
 				 "the root's '%s' is damaged",

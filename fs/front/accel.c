@@ -172,7 +172,7 @@ void accel_probe(struct front *front, fuse_req_t req)
 		    "the lower file system is a stacked one");
 	else
 		why(front, front->passthrough_why,
-		    "the kernel refused a trial: %s", strerror(saved));
+		    "the kernel refused a trial: %s", error_words(-saved));
 }
 #else
 void accel_probe(struct front *front, fuse_req_t req)

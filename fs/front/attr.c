@@ -56,7 +56,7 @@ void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	front_noted(front, req);
 	int r = pin(front, ino, &at);
 
-	if (r == 0)
+	if (r >= 0)
 		r = lower_look(front, at.fd, &looked);
 	if (r < 0)
 		reply_code(req, r);
@@ -79,9 +79,9 @@ void op_statx(fuse_req_t req, fuse_ino_t ino, int flags, int mask,
 	front_noted(front, req);
 	int r = pin(front, ino, &at);
 
-	if (r == 0)
+	if (r >= 0)
 		r = lower_look(front, at.fd, &looked);
-	if (r == 0 && statx(at.fd, "", flags | AT_EMPTY_PATH,
+	if (r >= 0 && statx(at.fd, "", flags | AT_EMPTY_PATH,
 			    (unsigned int)mask | STATX_BASIC_STATS, &x) < 0)
 		r = -errno;
 	if (r < 0) {
@@ -265,7 +265,7 @@ void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set,
 		reply_error(req, &err);
 		return;
 	}
-	if (r == 0)
+	if (r >= 0)
 		r = lower_look(front, at.fd, &looked);
 	if (r < 0) {
 		reply_code(req, r);

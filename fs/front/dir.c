@@ -102,7 +102,7 @@ static int dir_peek(struct open_dir *dir, const struct dirent64 **ret_entry)
 		ssize_t n = getdents64(dir->fd, dir->buf, sizeof(dir->buf));
 
 		if (n < 0)
-			return -errno;
+			return error_negative(-errno);
 		dir->len = (size_t)n;
 		dir->at = 0;
 		if (n == 0)

@@ -72,6 +72,7 @@ static bool same_handle(const struct inode *inode,
 int inode_table_init(struct front *front)
 {
 	front->n_buckets = FIRST_BUCKETS;
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): of pointers */
 	front->buckets = calloc(FIRST_BUCKETS, sizeof(*front->buckets));
 	if (!front->buckets)
 		return -ENOMEM;
@@ -112,6 +113,7 @@ static void grow(struct front *front)
 {
 	size_t was = front->n_buckets;
 	struct inode **old = front->buckets;
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): of pointers */
 	struct inode **more = calloc(was * 2, sizeof(*more));
 
 	if (!more)

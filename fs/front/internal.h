@@ -149,6 +149,7 @@ struct front {
 
 	int exit_fd; /* an eventfd: front_exit() writes */
 	pthread_t loop_thread;
+	pthread_t watch_thread;
 	atomic_bool loop_done;
 };
 
@@ -250,8 +251,7 @@ int entry_make(struct front *front, int *fd, struct fuse_entry_param *ret_e,
 	       struct looked *ret_looked);
 /* The same for what we have just made, which can't be a stub. */
 int entry_make_fresh(struct front *front, int *fd,
-		     struct fuse_entry_param *ret_e,
-		     struct looked *ret_looked);
+		     struct fuse_entry_param *ret_e, struct looked *ret_looked);
 void reply_entry(fuse_req_t req, int *fd);
 /* Takes suid, sgid and security.capability away, as a write does. */
 int attr_kill_priv(int fd, const struct stat *st);

@@ -211,6 +211,7 @@ static ssize_t copy_between(struct front *front, struct file *in, off_t off_in,
 			    len, err);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): as libfuse has it */
 void op_copy_file_range(fuse_req_t req, fuse_ino_t ino_in, off_t off_in,
 			struct fuse_file_info *fi_in, fuse_ino_t ino_out,
 			off_t off_out, struct fuse_file_info *fi_out,

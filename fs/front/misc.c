@@ -34,6 +34,7 @@ static bool is_attr_ioctl(unsigned int cmd)
 	       cmd == (unsigned int)FS_IOC_FSSETXATTR;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): as libfuse has it */
 void op_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned int cmd, void *arg,
 	      struct fuse_file_info *fi, unsigned int flags, const void *in_buf,
 	      size_t in_bufsz, size_t out_bufsz)

@@ -22,7 +22,7 @@ static int learn(struct front *front, int *fd, struct fuse_entry_param *ret_e,
 	struct inode *inode = NULL;
 	int r = lower_look_handle(*fd, &ret_looked->handle);
 
-	if (r == 0)
+	if (r >= 0)
 		r = inode_learn(front, fd, ret_looked->st.st_ino,
 				ret_looked->btime_ns, ret_looked->st.st_mode,
 				&ret_looked->handle, &inode);

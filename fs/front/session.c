@@ -62,7 +62,7 @@ static int learn_root(struct front *front, struct error *err)
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return error_set(err, -errno, "cannot open the lower root: %s",
-				 strerror(errno));
+				 error_words(-errno));
 	front->dev = st.st_dev;
 	front->root_ino = st.st_ino;
 
@@ -78,7 +78,7 @@ static int learn_root(struct front *front, struct error *err)
 		return error_set(err, r,
 				 "files of the lower directory cannot be "
 				 "opened by handle: %s",
-				 strerror(-r));
+				 error_words(r));
 	r = inode_learn(front, &fd, st.st_ino, looked.btime_ns, st.st_mode,
 			&looked.handle, &root);
 	return r < 0 ? error_set(err, r, "out of memory") : 0;
@@ -109,7 +109,7 @@ int front_new(struct drive *drive, const struct front_options *options,
 	if (r == 0 && front->exit_fd < 0)
 		r = -errno;
 	if (r < 0)
-		return error_set(err, r, "cannot start: %s", strerror(-r));
+		return error_set(err, r, "cannot start: %s", error_words(r));
 	r = learn_root(front, err);
 	if (r < 0)
 		return r;
@@ -182,7 +182,7 @@ static int session_new(struct front *front, struct error *err)
 
 	if (r < 0)
 		return error_set(err, r, "cannot read the lower's mount: %s",
-				 strerror(-r));
+				 error_words(r));
 	front->uring_wanted = accel_uring_allowed(front);
 	(void)snprintf(uring, sizeof(uring), "-oio_uring,io_uring_q_depth=%d",
 		       URING_DEPTH);
@@ -208,7 +208,7 @@ int front_mount(struct front *front, const char *mountpoint, struct error *err)
 		return r;
 	if (access("/dev/fuse", R_OK | W_OK) < 0)
 		return error_set(err, -errno, "cannot use '/dev/fuse': %s",
-				 strerror(errno));
+				 error_words(-errno));
 	errno = 0;
 	if (fuse_session_mount(front->session, mountpoint) != 0)
 		return error_set(err, errno ? -errno : -EIO,
@@ -243,7 +243,7 @@ static void *exit_watch(void *at)
 	return NULL;
 }
 
-static int watch_start(struct front *front, pthread_t *ret_thread)
+static int watch_start(struct front *front)
 {
 	struct sigaction action = { .sa_handler = ignore_signal };
 
@@ -251,51 +251,48 @@ static int watch_start(struct front *front, pthread_t *ret_thread)
 	if (sigaction(SIGURG, &action, NULL) < 0)
 		return -errno;
 	front->loop_thread = pthread_self();
-	return -pthread_create(ret_thread, NULL, exit_watch, front);
+	return -pthread_create(&front->watch_thread, NULL, exit_watch, front);
 }
 
-static void watch_stop(struct front *front, pthread_t thread)
+static void watch_stop(struct front *front)
 {
 	const uint64_t one = 1;
 
 	atomic_store(&front->loop_done, true);
 	if (write(front->exit_fd, &one, sizeof(one)) == sizeof(one))
-		(void)pthread_join(thread, NULL);
+		(void)pthread_join(front->watch_thread, NULL);
 }
 #else
-static int watch_start(struct front *front, pthread_t *ret_thread)
+static int watch_start(struct front *front)
 {
 	(void)front;
-	(void)ret_thread;
 	return 0;
 }
 
-static void watch_stop(struct front *front, pthread_t thread)
+static void watch_stop(struct front *front)
 {
 	(void)front;
-	(void)thread;
 }
 #endif
 
 int front_loop(struct front *front, struct error *err)
 {
 	struct fuse_loop_config *config = fuse_loop_cfg_create();
-	pthread_t watch = pthread_self();
-	int r = config ? watch_start(front, &watch) : -ENOMEM;
+	int r = config ? watch_start(front) : -ENOMEM;
 
 	if (r < 0) {
 		fuse_loop_cfg_destroy(config);
 		return error_set(err, r, "cannot start the loop: %s",
-				 strerror(-r));
+				 error_words(r));
 	}
 	fuse_loop_cfg_set_clone_fd(config, 1);
 	fuse_loop_cfg_set_max_threads(config, MAX_THREADS);
 	r = fuse_session_loop_mt(front->session, config);
 	fuse_loop_cfg_destroy(config);
-	watch_stop(front, watch);
+	watch_stop(front);
 	session_end(front);
 	return r < 0 ? error_set(err, r, "the FUSE session failed: %s",
-				 strerror(-r))
+				 error_words(r))
 		     : 0;
 }
 

@@ -267,7 +267,7 @@ static ssize_t read_entry(struct store_body *body, uint32_t i, uint64_t off,
 		return (ssize_t)len;
 	}
 	rc = body_chunk(body, i, &ref, err);
-	if (rc < 0)
+	if (rc < 0 || !ref.data)
 		return rc;
 	memcpy(buf, ref.data + skip, len);
 	return (ssize_t)len;

@@ -231,6 +231,7 @@ static int forget(struct due *due, struct store_gc_result *result,
 	return rc;
 }
 
+/* 1 unlinked, 0 it was gone. */
 static int unlink_pack(struct store *store, const struct pack_row *pack,
 		       struct error *err)
 {
@@ -239,13 +240,27 @@ static int unlink_pack(struct store *store, const struct pack_row *pack,
 
 	pack_name(pack->id, name);
 	rc = io_unlinkat(store->packs_fd, name, 0);
-	if (rc < 0 && rc != -ENOENT)
+	if (rc == -ENOENT)
+		return 0;
+	if (rc < 0)
 		return error_set(err, rc, "cannot unlink pack '%s'", name);
 	pack_forget(store, pack->id);
 	rc = pack_dir_sync(store, pack->id);
-	if (rc < 0 && rc != -ENOENT)
+	if (rc < 0)
 		return error_set(err, rc, "cannot sync after '%s'", name);
-	return 0;
+	return 1;
+}
+
+/* The last number stays, so that it isn't given again. */
+static int delete_row(struct store *store, uint64_t id, struct error *err)
+{
+	const int64_t bind = (int64_t)id;
+	int64_t n = store_run(store,
+			      "DELETE FROM pack WHERE id = ?1"
+			      " AND id < (SELECT max(id) FROM pack)",
+			      &bind, 1, err);
+
+	return n < 0 ? (int)n : 0;
 }
 
 static int delete_rows(struct due *due, struct error *err)
@@ -255,7 +270,7 @@ static int delete_rows(struct due *due, struct error *err)
 	if (rc < 0)
 		return rc;
 	for (size_t i = 0; rc == 0 && i < due->n; i++)
-		rc = pack_row_delete(due->store, due->pack[i].id, err);
+		rc = delete_row(due->store, due->pack[i].id, err);
 	if (rc == 0)
 		return catalog_commit(due->store->cat, err);
 	catalog_rollback(due->store->cat);
@@ -271,10 +286,12 @@ static int unlink_emptied(struct due *due, struct store_gc_result *result,
 	if (rc < 0 || due->n == 0)
 		return rc;
 	cache_purge(&due->store->cache);
-	for (size_t i = 0; rc == 0 && i < due->n; i++) {
+	for (size_t i = 0; i < due->n; i++) {
 		rc = unlink_pack(due->store, &due->pack[i], err);
 		if (rc < 0)
 			return rc;
+		if (rc == 0)
+			continue;
 		result->packs_unlinked++;
 		result->bytes_freed += due->pack[i].size_bytes;
 	}

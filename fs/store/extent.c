@@ -13,18 +13,18 @@ static int decode_table(const struct record *record, const uint8_t *body,
 {
 	struct reader r;
 	uint64_t skip = 0;
+	bool sound = true;
 
 	reader_init(&r, body, (size_t)record->n * EXTENT_ENTRY_BYTES);
-	for (uint32_t i = 0; i < record->n; i++) {
+	for (uint32_t i = 0; sound && i < record->n; i++) {
 		reader_copy(&r, entry[i].id.bytes, sizeof(entry[i].id.bytes));
 		entry[i].len = reader_u32(&r);
 		entry[i].skip = (uint32_t)skip;
 		skip += entry[i].len;
-		if (entry[i].len == 0 || entry[i].len > CHUNK_LEN_MAX ||
-		    skip > record->raw_len)
-			break;
+		sound = entry[i].len > 0 && entry[i].len <= CHUNK_LEN_MAX &&
+			skip <= record->raw_len;
 	}
-	if (r.failed || r.pos != r.len || skip != record->raw_len)
+	if (!sound || r.failed || skip != record->raw_len)
 		return error_set(err, -SOBRE_ECORRUPT,
 				 "an extent's table does not add up");
 	return 0;

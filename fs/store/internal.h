@@ -157,7 +157,6 @@ int content_row_mark(struct store *store, const struct hash128 *id, bool orphan,
 		     bool bad, struct error *err);
 int pack_row_put(struct store *store, const struct pack_row *row,
 		 struct error *err);
-int pack_row_delete(struct store *store, uint64_t id, struct error *err);
 /* `sql` with up to three integers; rows changed, or negative. */
 int64_t store_run(struct store *store, const char *sql, const int64_t *binds,
 		  int count, struct error *err);

@@ -55,7 +55,7 @@ static void build(struct writer *w, struct record *ret_record)
 		.type = RECORD_EXTENT,
 		.codec = codec,
 		.codec_version = 1,
-		.body_len = (uint32_t)(p->n * EXTENT_ENTRY_BYTES + stored),
+		.body_len = p->n * EXTENT_ENTRY_BYTES + (uint32_t)stored,
 		.raw_len = p->len,
 		.n = p->n,
 	};

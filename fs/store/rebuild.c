@@ -53,7 +53,7 @@ static int add_pack(struct store *store, void *ctx, struct error *err)
 {
 	const struct one_pack *one = ctx;
 	struct pack_row row = { .id = one->id, .state = PACK_SEALED };
-	bool tail;
+	bool tail = false;
 	int rc = index_pack(store, one->id, PACK_HEADER_BYTES, INDEX_REBUILD,
 			    &row.size_bytes, &tail, err);
 
@@ -68,8 +68,8 @@ static int add_pack(struct store *store, void *ctx, struct error *err)
 static int count_content(struct store *store, const struct hash128 *id,
 			 struct error *err)
 {
+	struct recipe recipe = { .n = 0 };
 	struct content_row row;
-	struct recipe recipe;
 	bool bad = false;
 	int rc = content_row_get(store, VIEW_WRITER, id, &row, err);
 

@@ -261,15 +261,6 @@ int pack_row_put(struct store *store, const struct pack_row *row,
 	return run_once(s, err);
 }
 
-int pack_row_delete(struct store *store, uint64_t id, struct error *err)
-{
-	int64_t bind = (int64_t)id;
-	int64_t n = store_run(store, "DELETE FROM pack WHERE id = ?1", &bind, 1,
-			      err);
-
-	return n < 0 ? (int)n : 0;
-}
-
 int64_t store_run(struct store *store, const char *sql, const int64_t *binds,
 		  int count, struct error *err)
 {

@@ -242,7 +242,7 @@ static int compare_chunk(const struct source *source, struct store_body *body,
 	rc = source_read(source, buf, (size_t)entry.len, entry.off, err);
 	if (rc == 0)
 		rc = body_chunk(body, i, &ref, err);
-	if (rc < 0)
+	if (rc < 0 || !ref.data)
 		return rc;
 	return memcmp(buf, ref.data, (size_t)entry.len) != 0;
 }

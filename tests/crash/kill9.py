@@ -84,7 +84,7 @@ class Crash:
             found = verify.states(d, expected)
             d.settled()
             verify.unchanged(d, found, "after the scan")
-            d.run("fsck", self.lower)
+            verify.fsck(d)
             verify.goes_on(d, found)
 
     def count(self):

@@ -32,8 +32,6 @@ def life(lower, n, error):
         d = drive.Drive(lower).start()  # once more, without the fault
         failed.append("mount")
     for name, changes, action in scenario.steps():
-        if name == "unpack all":
-            break
         again(d, expected, name, changes, action, failed)
     return d, expected, failed
 
@@ -86,7 +84,7 @@ def lived(lower, d, expected, failed):
     with drive.Drive(lower) as d:
         verify.unchanged(d, found, "mounted again")
         d.settled()
-        d.run("fsck", lower)
+        verify.fsck(d)
         verify.goes_on(d, found)
     return failed
 

@@ -2,6 +2,7 @@
 """What the lints share: the files, the compile database, how to report."""
 import json
 import pathlib
+import re
 import shlex
 import subprocess
 import sys
@@ -52,6 +53,15 @@ def run(*command, **more):
         command, cwd=ROOT, text=True, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, **more
     )
+
+
+def needs(program, major):
+    """Skip the lint when another version is here: versions differ on details,
+    so one decides, Debian 12's."""
+    found = re.search(r"version (\d+)", run(program, "--version").stdout)
+    if not found or int(found[1]) != major:
+        print(f"{program} {major} is needed, not {found and found[1]}")
+        sys.exit(SKIPPED)
 
 
 def finish(bad):

@@ -93,8 +93,7 @@ static int read_journal(int fd, struct way_list *list)
 	if (!text)
 		return -ENOMEM;
 	while (len < (size_t)st.st_size) {
-		n = pread(fd, text + len, (size_t)st.st_size - len,
-			  (off_t)len);
+		n = pread(fd, text + len, (size_t)st.st_size - len, (off_t)len);
 		if (n < 0 && errno != EINTR)
 			return -errno;
 		if (n == 0)
@@ -150,8 +149,8 @@ int ways_accept(int state_fd, int64_t now_s, uid_t uid, const struct way *way,
 		struct error *err)
 {
 	char line[LINE_MAX_BYTES + 128] = "\n";
-	int len = ways_accepted_line(line + 1, sizeof(line) - 1, now_s, uid,
-				     way);
+	int len =
+		ways_accepted_line(line + 1, sizeof(line) - 1, now_s, uid, way);
 	cleanup_fd int fd = open_journal(state_fd);
 	struct stat st;
 	int rc = fd < 0 ? fd : 0;
@@ -163,7 +162,7 @@ int ways_accept(int state_fd, int64_t now_s, uid_t uid, const struct way *way,
 	if (rc == 0) {
 		int torn = ends_torn(fd, st.st_size);
 
-		rc = io_pwrite(fd, line + !torn, (size_t)(len + torn),
+		rc = io_pwrite(fd, line + !torn, (size_t)len + (size_t)torn,
 			       (uint64_t)st.st_size);
 	}
 	if (rc == 0)

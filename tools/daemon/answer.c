@@ -84,13 +84,13 @@ static json_t *front_json(struct front *front)
 	struct front_status st = { .ready = false };
 
 	front_status(front, &st);
-	return json_pack(
-		"{s:{s:b, s:s}, s:{s:b, s:s}, s:s, s:I, s:I, s:I}",
-		"passthrough", "on", st.passthrough, "why", st.passthrough_why,
-		"io_uring", "on", st.uring, "why", st.uring_why, "libfuse",
-		st.libfuse, "inodes", (json_int_t)st.inodes, "open_files",
-		(json_int_t)st.open_files, "lower_fds",
-		(json_int_t)st.lower_fds);
+	return json_pack("{s:{s:b, s:s}, s:{s:b, s:s}, s:s, s:I, s:I, s:I}",
+			 "passthrough", "on", st.passthrough, "why",
+			 st.passthrough_why, "io_uring", "on", st.uring, "why",
+			 st.uring_why, "libfuse", st.libfuse, "inodes",
+			 (json_int_t)st.inodes, "open_files",
+			 (json_int_t)st.open_files, "lower_fds",
+			 (json_int_t)st.lower_fds);
 }
 
 static json_t *answer_status(struct daemon *d, const struct request *request,

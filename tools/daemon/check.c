@@ -39,8 +39,7 @@ int check_rights(struct error *err)
 	return 0;
 }
 
-static int refuse_served(const char *lower, const char *uuid,
-			 struct error *err)
+static int refuse_served(const char *lower, const char *uuid, struct error *err)
 {
 	cleanup_mounts struct mount_table table = MOUNT_TABLE_INIT;
 	const struct mount *m = NULL;
@@ -51,8 +50,8 @@ static int refuse_served(const char *lower, const char *uuid,
 	if (mount_table_read("/proc/self/mountinfo", &table, &ignored) == 0)
 		m = mount_table_by_source(&table, source);
 	if (!m)
-		return error_set(err, -EBUSY,
-				 T("a daemon already serves '%s'"), lower);
+		return error_set(err, -EBUSY, T("a daemon already serves '%s'"),
+				 lower);
 	return error_set(err, -EBUSY, T("'%s' is already mounted at '%s'"),
 			 lower, m->point);
 }
@@ -118,10 +117,11 @@ static int check_submounts(const struct mount_table *table, const char *lower,
 	}
 	if (!used)
 		return 0;
-	return error_set(err, -EXDEV,
-			 T("a drive is one file system; inside '%s' is mounted: "
-			   "%s"),
-			 lower, names);
+	return error_set(
+		err, -EXDEV,
+		T("a drive is one file system; inside '%s' is mounted: "
+		  "%s"),
+		lower, names);
 }
 
 static int check_mounts(const struct daemon_options *o, struct error *err)
@@ -240,8 +240,9 @@ int check_locate(struct daemon *d, int lower_fd, struct error *err)
 	m = mount_table_serving(&table, d->options->lower);
 	if (!m || !path_inside(d->options->lower, m->point, &rest) ||
 	    fstat(lower_fd, &st) < 0)
-		return error_set(err, -ENOENT, T("cannot find the mount of "
-						 "'%s'"),
+		return error_set(err, -ENOENT,
+				 T("cannot find the mount of "
+				   "'%s'"),
 				 d->options->lower);
 	d->dev = st.st_dev;
 	d->mount_dev = makedev(m->major, m->minor);

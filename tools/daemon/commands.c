@@ -122,11 +122,11 @@ static json_t *command_unpack(const struct command_env *env,
 	return json_or_nomem(result, err);
 }
 
-/* --- explain ---------------------------------------------------------------- */
+/* --- explain ----------------------------------------------------------------
+ */
 
 static json_t *command_explain(const struct command_env *env,
-			       const struct request *request,
-			       struct error *err)
+			       const struct request *request, struct error *err)
 {
 	struct file_explanation e = { .ino = 0 };
 	const char *path = request->paths[0];
@@ -135,22 +135,21 @@ static json_t *command_explain(const struct command_env *env,
 
 	if (drive_explain(env->drive, path, &e, err) < 0)
 		return NULL;
-	result = json_pack(
-		"{s:i, s:o, s:I, s:b, s:s, s:I, s:I}", "schema",
-		PROTOCOL_SCHEMA, "path", json_from_name(path), "inode",
-		i(e.ino), "regular", e.regular, "state",
-		e.packed ? "packed" : "plain", "size_bytes", i(e.size_bytes),
-		"lower_bytes", i(e.lower_blocks * 512));
+	result = json_pack("{s:i, s:o, s:I, s:b, s:s, s:I, s:I}", "schema",
+			   PROTOCOL_SCHEMA, "path", json_from_name(path),
+			   "inode", i(e.ino), "regular", e.regular, "state",
+			   e.packed ? "packed" : "plain", "size_bytes",
+			   i(e.size_bytes), "lower_bytes",
+			   i(e.lower_blocks * 512));
 	if (!result)
 		return json_or_nomem(NULL, err);
 	if (e.packed) {
 		hash128_hex(&e.stub.content, hex);
 		(void)json_object_update_new(
-			result,
-			json_pack("{s:s, s:I, s:I}", "content", hex,
-				  "same_content", i(e.same_content),
-				  "bytes_before", i((uint64_t)e.stub.blocks *
-						    512)));
+			result, json_pack("{s:s, s:I, s:I}", "content", hex,
+					  "same_content", i(e.same_content),
+					  "bytes_before",
+					  i((uint64_t)e.stub.blocks * 512)));
 	} else {
 		(void)json_object_update_new(
 			result,
@@ -161,7 +160,8 @@ static json_t *command_explain(const struct command_env *env,
 	return result;
 }
 
-/* --- status ----------------------------------------------------------------- */
+/* --- status -----------------------------------------------------------------
+ */
 
 static json_t *scan_json(struct drive *drive)
 {
@@ -216,7 +216,8 @@ static json_t *command_status(const struct command_env *env, struct error *err)
 		err);
 }
 
-/* --- upkeep ----------------------------------------------------------------- */
+/* --- upkeep -----------------------------------------------------------------
+ */
 
 static bool store_progress(void *ctx, uint64_t done, uint64_t total)
 {
@@ -278,15 +279,15 @@ static json_t *command_gc(const struct command_env *env,
 	if (scan_if_needed(env, err) < 0 ||
 	    store_gc(drive_store(env->drive), &options, &r, err) < 0)
 		return NULL;
-	return json_or_nomem(
-		json_pack("{s:i, s:I, s:I, s:I, s:I, s:I}", "schema",
-			  PROTOCOL_SCHEMA, "contents_dropped",
-			  i(r.contents_dropped), "packs_condemned",
-			  i(r.packs_condemned), "packs_unlinked",
-			  i(r.packs_unlinked), "bytes_rewritten",
-			  i(r.bytes_rewritten), "bytes_freed",
-			  i(r.bytes_freed)),
-		err);
+	return json_or_nomem(json_pack("{s:i, s:I, s:I, s:I, s:I, s:I}",
+				       "schema", PROTOCOL_SCHEMA,
+				       "contents_dropped",
+				       i(r.contents_dropped), "packs_condemned",
+				       i(r.packs_condemned), "packs_unlinked",
+				       i(r.packs_unlinked), "bytes_rewritten",
+				       i(r.bytes_rewritten), "bytes_freed",
+				       i(r.bytes_freed)),
+			     err);
 }
 
 struct damage {
@@ -304,9 +305,9 @@ struct damaged_content {
 static void tell_damaged_path(void *ctx, const char *path)
 {
 	const struct damaged_content *d = ctx;
-	cleanup_json json_t *note = json_pack(
-		"{s:s, s:o, s:s}", "kind", "damaged", "path",
-		json_from_name(path), "content", d->hex);
+	cleanup_json json_t *note =
+		json_pack("{s:s, s:o, s:s}", "kind", "damaged", "path",
+			  json_from_name(path), "content", d->hex);
 	const struct command_progress p = { .note = note };
 
 	d->damage->files++;
@@ -363,9 +364,29 @@ static json_t *command_scrub(const struct command_env *env, struct error *err)
 		err);
 }
 
+/* What the mount hides isn't there for commands either. */
+static int check_paths(const struct command_env *env,
+		       const struct request *request, struct error *err)
+{
+	const size_t len = strlen(DRIVE_STATE_NAME);
+
+	for (size_t n = 0; n < request->n_paths; n++) {
+		const char *path = request->paths[n];
+
+		if (drive_state_is_inside(env->drive) &&
+		    !strncmp(path, DRIVE_STATE_NAME, len) &&
+		    (path[len] == '/' || path[len] == '\0'))
+			return error_set(err, -ENOENT,
+					 "'%s' is the drive's own", path);
+	}
+	return 0;
+}
+
 json_t *command_run(const struct command_env *env,
 		    const struct request *request, struct error *err)
 {
+	if (check_paths(env, request, err) < 0)
+		return NULL;
 	switch (request->command) {
 	case REQUEST_STATUS:
 		return command_status(env, err);

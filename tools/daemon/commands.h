@@ -31,7 +31,7 @@ typedef bool command_progress_fn(void *ctx, const struct command_progress *p);
 struct command_env {
 	struct drive *drive;
 	const char *state_path; /* as given to drive_open() */
-	bool served; /* by a daemon: a scan runs beside us */
+	bool served;		/* by a daemon: a scan runs beside us */
 	command_progress_fn *progress;
 	void *ctx;
 };

@@ -122,9 +122,9 @@ static int open_with_new_catalog(int lower_fd, const char *state_path,
 				 const struct drive_options *options,
 				 struct drive **ret_drive, struct error *err)
 {
-	cleanup_fd int state_fd = openat(
-		lower_fd, state_path ? state_path : DRIVE_STATE_NAME,
-		O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cleanup_fd int state_fd =
+		openat(lower_fd, state_path ? state_path : DRIVE_STATE_NAME,
+		       O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int64_t now_s = clock_now_s(&options->clock);
 	int rc;
 

@@ -63,10 +63,9 @@ static bool peer_is_gone(struct connection *c)
 
 static json_t *progress_json(const struct command_progress *p)
 {
-	json_t *inner = json_pack("{s:I, s:I, s:s}", "done",
-				  (json_int_t)p->done, "total",
-				  (json_int_t)p->total, "unit",
-				  p->bytes ? "bytes" : "files");
+	json_t *inner = json_pack(
+		"{s:I, s:I, s:s}", "done", (json_int_t)p->done, "total",
+		(json_int_t)p->total, "unit", p->bytes ? "bytes" : "files");
 
 	if (inner && p->path)
 		(void)json_object_set_new(inner, "path",
@@ -95,10 +94,11 @@ static bool send_progress(void *ctx, const struct command_progress *p)
 }
 
 /* The reply to whatever comes in the connection's one request. */
-static json_t *reply(struct connection *c)
+static json_t *make_reply(struct connection *c)
 {
 	const struct command_env env = { .drive = c->daemon->drive,
-					 .state_path = c->daemon->options->state,
+					 .state_path =
+						 c->daemon->options->state,
 					 .served = true,
 					 .progress = send_progress,
 					 .ctx = c };
@@ -132,7 +132,7 @@ static void serve_connection(struct connection *c)
 	(void)poll(fds, 2, REQUEST_TIMEOUT_S * 1000);
 	if (!(fds[0].revents & POLLIN))
 		return;
-	value = reply(c);
+	value = make_reply(c);
 	if (!value || frame_send(c->sock, value, &err) == 0)
 		return;
 	if (err.code != -EFBIG)
@@ -182,8 +182,7 @@ static struct connection *connection_new(struct daemon *d, int sock)
 	struct ucred cred;
 	socklen_t len = sizeof(cred);
 
-	if (!c ||
-	    getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0 ||
+	if (!c || getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0 ||
 	    setsockopt(sock, SOL_SOCKET, SO_RCVTIMEO, &in, sizeof(in)) < 0 ||
 	    setsockopt(sock, SOL_SOCKET, SO_SNDTIMEO, &out, sizeof(out)) < 0) {
 		free(c);
@@ -195,14 +194,30 @@ static struct connection *connection_new(struct daemon *d, int sock)
 	return c;
 }
 
+static void refuse(int sock)
+{
+	struct error err = ERROR_INIT;
+	cleanup_json json_t *reply = NULL;
+
+	(void)error_set(&err, -EAGAIN,
+			"the daemon has too many requests at once: try again");
+	reply = reply_from_error(&err);
+	if (reply)
+		(void)frame_send(sock, reply, &err);
+}
+
 static void accept_one(struct daemon *d)
 {
 	cleanup_fd int sock = accept4(d->listen_fd, NULL, NULL, SOCK_CLOEXEC);
 	struct connection *c = NULL;
 	pthread_t thread;
 
-	if (sock < 0 || !may_connect(d))
+	if (sock < 0)
 		return;
+	if (!may_connect(d)) {
+		refuse(sock);
+		return;
+	}
 	c = connection_new(d, sock);
 	if (!c || pthread_create(&thread, NULL, connection_main, c)) {
 		free(c);

@@ -95,8 +95,8 @@ int frame_receive(int sock, json_t **ret_value, struct error *err)
 	n = receive_all(sock, data, len);
 	if (n < 0 || (size_t)n != len)
 		return receive_failed(n, err);
-	*ret_value = json_loadb((const char *)data, len,
-				JSON_REJECT_DUPLICATES, &at);
+	*ret_value = json_loadb((const char *)data, len, JSON_REJECT_DUPLICATES,
+				&at);
 	if (!*ret_value)
 		return error_set(err, -EPROTO, "not JSON: %s", at.text);
 	return 1;
@@ -151,7 +151,8 @@ int reply_to_error(const json_t *error, struct error *err)
 
 	if (json_to_name(json_object_get(error, "text"), ERROR_TEXT_MAX, &text,
 			 &ignored) < 0)
-		return error_set(err, -EPROTO, "the daemon's answer makes no "
-					       "sense");
+		return error_set(err, -EPROTO,
+				 "the daemon's answer makes no "
+				 "sense");
 	return error_set(err, errcode_from_name(name ? name : ""), "%s", text);
 }

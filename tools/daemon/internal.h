@@ -17,7 +17,8 @@
 #include "fs/front/front.h"
 #include "tools/daemon/daemon.h"
 
-/* --- commands*.c ----------------------------------------------------------- */
+/* --- commands*.c -----------------------------------------------------------
+ */
 
 json_t *json_or_nomem(json_t *value, struct error *err);
 bool command_tell(const struct command_env *env,
@@ -25,7 +26,8 @@ bool command_tell(const struct command_env *env,
 json_t *command_fsck(const struct command_env *env,
 		     const struct request *request, struct error *err);
 
-/* --- turn.c: who may pack, unpack, collect: one at a time, in order -------- */
+/* --- turn.c: who may pack, unpack, collect: one at a time, in order --------
+ */
 
 struct turn {
 	pthread_mutex_t lock; /* guards all below */
@@ -43,7 +45,8 @@ void turn_give(struct turn *turn);
 void turn_look(struct turn *turn, uint64_t *ret_waiting,
 	       const char **ret_running);
 
-/* --- the daemon ------------------------------------------------------------ */
+/* --- the daemon ------------------------------------------------------------
+ */
 
 #define ERRORS_KEPT	 8
 #define CONNECTIONS_MAX	 32
@@ -69,7 +72,7 @@ struct daemon {
 	struct front *front;
 	struct turn turn;
 
-	bool stop; /* __atomic; drive_scan() wants a plain one */
+	bool stop;   /* __atomic; drive_scan() wants a plain one */
 	int wake_fd; /* eventfd: the loop has ended */
 	int stop_fd; /* eventfd: readable from the stop on, never drained */
 
@@ -101,7 +104,8 @@ static inline bool daemon_stopping(const struct daemon *d)
 void daemon_note_error(struct daemon *d, const char *what,
 		       const struct error *err);
 
-/* --- check.c ---------------------------------------------------------------- */
+/* --- check.c ----------------------------------------------------------------
+ */
 
 /* Before the drive is opened: mounts, device, rights. Detaches a dead mount
  * of ours and says so. Opens the lower. */
@@ -114,13 +118,15 @@ void check_say_where(const char *lower, struct error *err);
 /* -EPERM with words when this process may not mount. */
 int check_rights(struct error *err);
 
-/* --- rundir.c ---------------------------------------------------------------- */
+/* --- rundir.c ----------------------------------------------------------------
+ */
 
 /* /run/sobre/<uuid> with the bind mount of the lower. */
 int rundir_make(struct daemon *d, int lower_fd, struct error *err);
 void rundir_remove(struct daemon *d);
 
-/* --- serve.c, control.c ------------------------------------------------------- */
+/* --- serve.c, control.c
+ * ------------------------------------------------------- */
 
 int control_listen(struct daemon *d, struct error *err);
 void *control_main(void *daemon);
@@ -131,16 +137,17 @@ json_t *daemon_answer(struct daemon *d, const struct request *request,
 		      const struct command_env *env, uid_t uid,
 		      struct error *err);
 
-/* --- packer.c ------------------------------------------------------------------ */
+/* --- packer.c
+ * ------------------------------------------------------------------ */
 
 void *packer_main(void *daemon);
 /* Looks for other ways in and marks the accepted ones. */
-int daemon_ways(struct daemon *d, struct way_list *ret_list,
-		struct error *err);
+int daemon_ways(struct daemon *d, struct way_list *ret_list, struct error *err);
 /* -EBUSY, naming them, when one is not accepted. */
 int daemon_check_ways(struct daemon *d, struct error *err);
 
-/* --- start.c ------------------------------------------------------------------- */
+/* --- start.c
+ * ------------------------------------------------------------------- */
 
 /* Opens, mounts, serves until unmounted. `ready_fd`: where to tell the parent
  * (-1: nobody). */

@@ -81,8 +81,8 @@ static bool read_device(const char *word, struct mount *m)
 	char *end;
 
 	return word && read_number(word, &end, UINT32_MAX, &m->major) &&
-	       *end == ':' && read_number(end + 1, &end, UINT32_MAX, &m->minor)
-	       && !*end;
+	       *end == ':' &&
+	       read_number(end + 1, &end, UINT32_MAX, &m->minor) && !*end;
 }
 
 /* "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw" */

@@ -44,10 +44,10 @@ static size_t list_open_ways(const struct way_list *list, char *text,
 		if (list->ways[i].accepted)
 			continue;
 		n++;
-		len = used >= size ? -1
-				   : snprintf(text + used, size - used,
-					      "%s'%s'", used ? ", " : "",
-					      list->ways[i].name);
+		len = used >= size
+			      ? -1
+			      : snprintf(text + used, size - used, "%s'%s'",
+					 used ? ", " : "", list->ways[i].name);
 		if (len < 0 || (size_t)len >= size - used) {
 			text[used < size ? used : size - 1] = '\0';
 			used = size; /* counted, not named */

@@ -28,7 +28,8 @@ static void file_close_at(FILE **at)
 }
 #define cleanup_file __attribute__((cleanup(file_close_at)))
 
-/* --- parsing --------------------------------------------------------------- */
+/* --- parsing ---------------------------------------------------------------
+ */
 
 bool proc_parse_stat(const char *text, char ret_comm[PROC_COMM_BYTES],
 		     uint64_t *ret_start)
@@ -46,7 +47,7 @@ bool proc_parse_stat(const char *text, char ret_comm[PROC_COMM_BYTES],
 	for (size_t i = 0; i < len; i++) {
 		char c = open[1 + i];
 
-		ret_comm[i] = c < ' ' || c > '~' ? '?' : c;
+		ret_comm[i] = (char)(c < ' ' || c > '~' ? '?' : c);
 	}
 	ret_comm[len] = '\0';
 	/* starttime is field 22; the state after the name is field 3. */
@@ -76,7 +77,8 @@ const char *proc_parse_map(char *line, dev_t *ret_dev)
 	return line + at;
 }
 
-/* --- reading /proc ---------------------------------------------------------- */
+/* --- reading /proc ----------------------------------------------------------
+ */
 
 static bool read_text(const char *path, char *text, size_t size)
 {
@@ -134,6 +136,8 @@ static void tell(struct search *s, const char *kind, const char *path)
 	s->ref.kind = kind;
 	s->ref.path = path;
 	s->more = s->more && s->each(s->ctx, &s->ref);
+	s->ref.kind = NULL;
+	s->ref.path = NULL;
 }
 
 /* One magic link: is what it leads to on the device and in the directory? */
@@ -208,8 +212,7 @@ static bool look_at_process(void *ctx, pid_t pid)
 	char comm[PROC_COMM_BYTES];
 	char link[64];
 
-	if (pid == s->query->except ||
-	    !proc_identity(pid, comm, &s->ref.start))
+	if (pid == s->query->except || !proc_identity(pid, comm, &s->ref.start))
 		return true;
 	s->ref.pid = pid;
 	s->ref.comm = comm;
@@ -219,11 +222,12 @@ static bool look_at_process(void *ctx, pid_t pid)
 	look_at_link(s, link, "root");
 	look_at_fds(s);
 	look_at_maps(s);
+	s->ref.comm = NULL;
 	return s->more;
 }
 
-int procs_each_ref(const struct proc_query *query, proc_ref_fn *each,
-		   void *ctx, struct error *err)
+int procs_each_ref(const struct proc_query *query, proc_ref_fn *each, void *ctx,
+		   struct error *err)
 {
 	struct search s = {
 		.query = query, .each = each, .ctx = ctx, .more = true

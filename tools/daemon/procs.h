@@ -17,8 +17,8 @@
 #include "fs/base/error.h"
 
 struct proc_query {
-	dev_t dev;	/* st_dev of what is asked for */
-	dev_t maps_dev; /* as /proc/PID/maps shows it: differs on btrfs */
+	dev_t dev;	 /* st_dev of what is asked for */
+	dev_t maps_dev;	 /* as /proc/PID/maps shows it: differs on btrfs */
 	const char *dir; /* only what lies in it */
 	pid_t except;
 };
@@ -26,7 +26,7 @@ struct proc_query {
 struct proc_ref {
 	pid_t pid;
 	const char *comm;
-	uint64_t start; /* of the process, in ticks since boot */
+	uint64_t start;	  /* of the process, in ticks since boot */
 	const char *kind; /* "cwd", "root", "fd 7", "map" */
 	const char *path;
 };
@@ -35,8 +35,8 @@ struct proc_ref {
 typedef bool proc_ref_fn(void *ctx, const struct proc_ref *ref);
 
 /* Processes that end meanwhile, or may not be looked at, are left out. */
-int procs_each_ref(const struct proc_query *query, proc_ref_fn *each,
-		   void *ctx, struct error *err);
+int procs_each_ref(const struct proc_query *query, proc_ref_fn *each, void *ctx,
+		   struct error *err);
 
 /* "pid 1234 (smbd) cwd /srv/part"; the length as snprintf(3). */
 int proc_ref_name(const struct proc_ref *ref, char *text, size_t size);

@@ -140,8 +140,7 @@ static int decode_paths(const json_t *paths, struct request *request,
 {
 	if (!paths)
 		return 0;
-	if (!json_is_array(paths) ||
-	    json_array_size(paths) > REQUEST_PATHS_MAX)
+	if (!json_is_array(paths) || json_array_size(paths) > REQUEST_PATHS_MAX)
 		return error_set(err, -EPROTO,
 				 "'paths' is no array of at most %d",
 				 REQUEST_PATHS_MAX);
@@ -150,10 +149,10 @@ static int decode_paths(const json_t *paths, struct request *request,
 		int rc = json_to_name(json_array_get(paths, i),
 				      REQUEST_PATH_MAX, &path, err);
 
-		if (rc == 0 && !path_is_clean(path))
+		if (rc == 0 && (!path || !path_is_clean(path)))
 			rc = error_set(err, -EPROTO,
 				       "'%.200s' is no path from the root",
-				       path);
+				       path ? path : "");
 		if (rc == 0)
 			rc = request_add_path(request, path, err);
 		if (rc < 0)
@@ -201,8 +200,7 @@ static int decode_grace(const json_t *value, struct request *request,
 {
 	const json_t *grace = json_object_get(value, "grace_s");
 
-	if (grace &&
-	    (!json_is_integer(grace) || json_integer_value(grace) < 0))
+	if (grace && (!json_is_integer(grace) || json_integer_value(grace) < 0))
 		return error_set(err, -EPROTO, "'grace_s' is no time");
 	request->grace_s = json_integer_value(grace);
 	if (request->command == REQUEST_GC && !grace)
@@ -217,7 +215,8 @@ static int decode_way(const json_t *value, struct request *request,
 
 	if (!way && request->command != REQUEST_ACCEPT)
 		return 0;
-	return json_to_name(way, REQUEST_PATH_MAX * 2, &request->way, err);
+	return json_to_name(way, (size_t)REQUEST_PATH_MAX * 2, &request->way,
+			    err);
 }
 
 int request_decode(const json_t *value, struct request *ret_request,

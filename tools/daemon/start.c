@@ -23,7 +23,8 @@
 #define READY_TIMEOUT_MS 60000
 #define FILES_LIMIT	 65536
 
-/* --- the process ----------------------------------------------------------- */
+/* --- the process -----------------------------------------------------------
+ */
 
 /* The front keeps thousands of descriptors, and a drive must outlive most of
  * what a machine out of memory kills. Both may be refused. */
@@ -90,7 +91,8 @@ static int take_signals(struct error *err)
 	return fd;
 }
 
-/* --- start ------------------------------------------------------------------- */
+/* --- start -------------------------------------------------------------------
+ */
 
 static void *loop_main(void *daemon)
 {
@@ -127,13 +129,13 @@ static int start_thread(pthread_t *thread, bool *ret_started,
 
 static int open_state(struct daemon *d, int lower_fd, struct error *err)
 {
-	const char *path = d->options->state ? d->options->state
-					     : DRIVE_STATE_NAME;
+	const char *path =
+		d->options->state ? d->options->state : DRIVE_STATE_NAME;
 
 	if (d->options->readonly)
 		return 0;
-	d->state_fd = openat(lower_fd, path,
-			     O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	d->state_fd =
+		openat(lower_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (d->state_fd < 0)
 		return error_set(err, -errno, T("cannot open '%s': %s"), path,
 				 strerrordesc_np(errno));
@@ -191,10 +193,9 @@ static int wait_ready(struct daemon *d, struct error *err)
 		front_status(d->front, &status);
 	}
 	if (stat(d->options->mountpoint, &st) < 0)
-		return error_set(err, -errno,
-				 T("the mount at '%s' does not answer: %s"),
-				 d->options->mountpoint,
-				 strerrordesc_np(errno));
+		return error_set(
+			err, -errno, T("the mount at '%s' does not answer: %s"),
+			d->options->mountpoint, strerrordesc_np(errno));
 	return 0;
 }
 
@@ -250,7 +251,8 @@ static void tell_ways(struct daemon *d)
 				      list.ways[i].name);
 }
 
-/* --- running ------------------------------------------------------------------ */
+/* --- running
+ * ------------------------------------------------------------------ */
 
 static void log_holders(const struct daemon *d)
 {

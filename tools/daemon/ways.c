@@ -50,14 +50,16 @@ int way_list_add(struct way_list *list, const char *name, const char *key,
 	if (!way.name || !way.key) {
 		free(way.name);
 		free(way.key);
-		return error_set(err, -ENOMEM, "no memory for the other ways "
-					       "in");
+		return error_set(err, -ENOMEM,
+				 "no memory for the other ways "
+				 "in");
 	}
 	list->ways[list->n++] = way;
 	return 0;
 }
 
-/* --- mounts ---------------------------------------------------------------- */
+/* --- mounts ----------------------------------------------------------------
+ */
 
 /* `point` and then `rest`, which may be empty. */
 static bool join(char out[PATH_MAX], const char *point, const char *rest)
@@ -111,8 +113,8 @@ int ways_in_mounts(const struct ways_place *place,
 		if (!shows_lower(place, m, path) || is_own_place(place, path) ||
 		    mount_table_serving(table, path) != m)
 			continue;
-		(void)snprintf(name, sizeof(name), "%s%s %s",
-			       *who ? who : "", *who ? "sees" : "mount", path);
+		(void)snprintf(name, sizeof(name), "%s%s %s", *who ? who : "",
+			       *who ? "sees" : "mount", path);
 		(void)snprintf(id, sizeof(id), "%s%d", key, m->id);
 		rc = way_list_add(list, name, id, err);
 		if (rc < 0)
@@ -167,8 +169,7 @@ static bool look_at_namespace(void *ctx, pid_t pid)
 			       (int)pid, comm);
 		(void)snprintf(key, sizeof(key), "%" PRIu64 ":", start);
 	}
-	ns->rc = ways_in_mounts(ns->place, &table, who, key, ns->list,
-				ns->err);
+	ns->rc = ways_in_mounts(ns->place, &table, who, key, ns->list, ns->err);
 	return ns->rc == 0;
 }
 
@@ -246,8 +247,9 @@ static char *read_file(int dir, const char *path)
 static int find_in_exports(const struct ways_place *place,
 			   struct way_list *list, struct error *err)
 {
-	/* What the kernel serves; the file says what it will serve. */
+	/* What the kernel serves, what exportfs told it, what it will. */
 	static const char *const files[] = { "/proc/fs/nfsd/exports",
+					     "/var/lib/nfs/etab",
 					     "/etc/exports" };
 	int rc = 0;
 

@@ -67,7 +67,7 @@ int ways_in_exports(const struct ways_place *place, const char *text,
 
 /* --- what administrators accepted ----------------------------------------- */
 
-#define WAYS_JOURNAL "journal"
+#define WAYS_JOURNAL  "journal"
 #define WAYS_ACCEPTED "accepted.log"
 
 /* A line of the journal; the length as snprintf(3). Odd bytes of the name
@@ -77,8 +77,7 @@ int ways_accepted_line(char *text, size_t size, int64_t now_s, uid_t uid,
 /* Marks the ways that a line of the journal's text names. */
 void ways_mark_accepted(struct way_list *list, const char *text);
 /* The journal under the state directory: read it, add a line durably. */
-int ways_read_accepted(int state_fd, struct way_list *list,
-		       struct error *err);
+int ways_read_accepted(int state_fd, struct way_list *list, struct error *err);
 int ways_accept(int state_fd, int64_t now_s, uid_t uid, const struct way *way,
 		struct error *err);
 

@@ -19,11 +19,12 @@
 #define MO_MAX_BYTES (4u << 20)
 
 /* The one language of the process, set before there are threads. */
-/* NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables) */
+/* NOLINTBEGIN(cppcoreguidelines-avoid-non-const-global-variables) */
 static struct {
 	enum po_lang lang;
 	struct po_catalog catalog;
 } chosen;
+/* NOLINTEND(cppcoreguidelines-avoid-non-const-global-variables) */
 
 static bool mo_u32(const struct po_catalog *c, size_t at, uint32_t *ret)
 {
@@ -110,8 +111,8 @@ static int catalog_path(char *path, size_t size)
 	if (!slash)
 		return -ENOENT;
 	*slash = '\0';
-	len = snprintf(path, size,
-		       "%s/../share/locale/fr/LC_MESSAGES/sobre.mo", exe);
+	len = snprintf(path, size, "%s/../share/locale/fr/LC_MESSAGES/sobre.mo",
+		       exe);
 	return len > 0 && (size_t)len < size ? 0 : -ENAMETOOLONG;
 }
 

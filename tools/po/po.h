@@ -16,7 +16,10 @@
 
 #include "fs/base/error.h"
 
-enum po_lang { PO_EN, PO_FR };
+enum po_lang {
+	PO_EN,
+	PO_FR
+};
 
 /* `lang`: "fr", "en", or NULL: what LANGUAGE, LC_ALL, LC_MESSAGES and LANG
  * say. A missing catalog means English. -EINVAL for another language. */
@@ -39,7 +42,7 @@ struct po_catalog {
 };
 
 /* The translation's plural form `form`, borrowed from the catalog; NULL. */
-const char *po_catalog_find(const struct po_catalog *catalog,
-			    const char *msgid, unsigned int form);
+const char *po_catalog_find(const struct po_catalog *catalog, const char *msgid,
+			    unsigned int form);
 
 #endif

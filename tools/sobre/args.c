@@ -4,8 +4,8 @@
 
 #include "tools/sobre/internal.h"
 
-static const struct arg_option *find(const struct arg_option *options,
-				     size_t n, const char *arg, size_t len)
+static const struct arg_option *find(const struct arg_option *options, size_t n,
+				     const char *arg, size_t len)
 {
 	for (size_t i = 0; i < n; i++)
 		if (strlen(options[i].name) == len &&

@@ -11,7 +11,8 @@ struct sink {
 	void *ctx;
 };
 
-/* --- through the daemon ----------------------------------------------------- */
+/* --- through the daemon -----------------------------------------------------
+ */
 
 /* 1 when it was the last one. */
 static int take_reply(const json_t *reply, const struct sink *sink,
@@ -45,6 +46,8 @@ static json_t *ask(const char *uuid, const struct request *request,
 		rc = error_set(err, -ENOMEM, "no memory for the request");
 	if (rc >= 0)
 		rc = frame_send(sock, message, err);
+	if (rc == -EPIPE)
+		rc = 0; /* it may have said why before it closed */
 	while (rc == 0) {
 		cleanup_json json_t *reply = NULL;
 
@@ -59,7 +62,8 @@ static json_t *ask(const char *uuid, const struct request *request,
 	return result;
 }
 
-/* --- in this process --------------------------------------------------------- */
+/* --- in this process ---------------------------------------------------------
+ */
 
 static bool local_progress(void *ctx, const struct command_progress *p)
 {
@@ -122,8 +126,8 @@ static json_t *run_here(const struct place *place, const char *state,
 }
 
 json_t *client_call(const struct place *place, const char *state,
-		    const struct request *request,
-		    client_progress_fn *progress, void *ctx, struct error *err)
+		    const struct request *request, client_progress_fn *progress,
+		    void *ctx, struct error *err)
 {
 	struct sink sink = { .progress = progress, .ctx = ctx };
 

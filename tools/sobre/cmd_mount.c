@@ -43,7 +43,8 @@ int cmd_mount(const struct cli *cli)
 	return EXIT_DONE;
 }
 
-/* --- umount ------------------------------------------------------------------ */
+/* --- umount ------------------------------------------------------------------
+ */
 
 /* The daemon's process, to see it end; -1 when it can't be known. */
 static int open_daemon(const char *uuid, pid_t *ret_pid)

@@ -16,8 +16,8 @@ static int take_paths(const struct cli *cli, struct place *ret_place,
 
 	for (size_t i = 0; i < cli->n; i++) {
 		cleanup_place struct place place = { .root = NULL };
-		int rc = place_find(cli->operands[i], false, cli->state,
-				    &place, err);
+		int rc = place_find(cli->operands[i], false, cli->state, &place,
+				    err);
 
 		if (rc == 0 && first.root &&
 		    strcmp(first.root, place.root) != 0)
@@ -67,7 +67,8 @@ static void print_last_error(const json_t *result)
 		      path ? path : "", text ? text : "");
 }
 
-/* --- pack ---------------------------------------------------------------------- */
+/* --- pack
+ * ---------------------------------------------------------------------- */
 
 struct outcome_text {
 	const char *name;
@@ -105,18 +106,17 @@ static void print_pack(const json_t *result)
 	const char *name;
 	json_t *count;
 
-	(void)printf(TN("packed: %llu file, %s\n",
-			"packed: %llu files, %s\n", packed),
+	(void)printf(TN("packed: %llu file, %s\n", "packed: %llu files, %s\n",
+			packed),
 		     packed, out_size(json_u64(result, "logical_bytes")).text);
 	(void)printf(T("on disk: %s before, %s after\n"),
 		     out_size(json_u64(result, "freed_bytes")).text,
 		     out_size(json_u64(result, "stored_bytes")).text);
 	if (json_object_size(left_out) > 0)
 		(void)printf("%s\n", T("left out:"));
-	json_object_foreach (left_out, name, count)
-		(void)printf("%10" JSON_INTEGER_FORMAT "  %s\n",
-			     json_integer_value(count),
-			     po_text(outcome_text(name)));
+	json_object_foreach(left_out, name, count)(void)
+		printf("%10" JSON_INTEGER_FORMAT "  %s\n",
+		       json_integer_value(count), po_text(outcome_text(name)));
 	print_last_error(result);
 }
 
@@ -148,7 +148,8 @@ int cmd_pack(const struct cli *cli)
 	return status;
 }
 
-/* --- unpack -------------------------------------------------------------------- */
+/* --- unpack
+ * -------------------------------------------------------------------- */
 
 int cmd_unpack(const struct cli *cli)
 {
@@ -179,13 +180,13 @@ int cmd_unpack(const struct cli *cli)
 		(void)printf(T("plain already: %llu\n"),
 			     json_u64(result, "plain"));
 	if (json_u64(result, "failed") > 0)
-		(void)printf(T("failed: %llu\n"),
-			     json_u64(result, "failed"));
+		(void)printf(T("failed: %llu\n"), json_u64(result, "failed"));
 	print_last_error(result);
 	return status;
 }
 
-/* --- explain ------------------------------------------------------------------- */
+/* --- explain
+ * ------------------------------------------------------------------- */
 
 static void print_packed(const json_t *r)
 {
@@ -224,8 +225,7 @@ static void print_plain(const json_t *r)
 
 int cmd_explain(const struct cli *cli)
 {
-	cleanup_request struct request request = { .command =
-							   REQUEST_EXPLAIN };
+	cleanup_request struct request request = { .command = REQUEST_EXPLAIN };
 	cleanup_place struct place place = { .root = NULL };
 	cleanup_json json_t *result = NULL;
 	struct error err = ERROR_INIT;

@@ -6,14 +6,15 @@
 
 #include "tools/sobre/internal.h"
 
-/* --- one drive, for people ------------------------------------------------------ */
+/* --- one drive, for people
+ * ------------------------------------------------------ */
 
 static void print_name(const char *label, const json_t *r, const char *key)
 {
 	cleanup_free char *name = json_name(r, key);
 
 	if (name && *name)
-		(void)printf("%s: %s\n", label, name);
+		(void)printf(T("%s: %s\n"), label, name);
 }
 
 static void print_accelerator(const char *name, const json_t *front,
@@ -37,8 +38,7 @@ static void print_front(const json_t *r)
 		     json_text(front, "libfuse"));
 	print_accelerator("passthrough", front, "passthrough");
 	print_accelerator("io_uring", front, "io_uring");
-	(void)printf(T("open files: %llu\n"),
-		     json_u64(front, "open_files"));
+	(void)printf(T("open files: %llu\n"), json_u64(front, "open_files"));
 }
 
 static void print_savings(const json_t *r)
@@ -77,7 +77,8 @@ static void print_ways(const json_t *r)
 		return;
 	}
 	(void)printf(T("other ways in:\n"));
-	json_array_foreach (ways, i, way) {
+	json_array_foreach(ways, i, way)
+	{
 		cleanup_free char *name = json_name(way, "name");
 		bool accepted = json_is_true(json_object_get(way, "accepted"));
 
@@ -122,7 +123,8 @@ static void print_errors(const json_t *r)
 
 	if (json_array_size(errors) > 0)
 		(void)printf(T("last errors:\n"));
-	json_array_foreach (errors, i, error) {
+	json_array_foreach(errors, i, error)
+	{
 		cleanup_free char *text = json_name(error, "text");
 
 		(void)printf("  %s %s\n", json_text(error, "time"),
@@ -157,12 +159,13 @@ static void print_status(const struct place *place, const json_t *r)
 
 static json_t *dead_status(const struct place *place)
 {
-	return json_pack("{s:i, s:s, s:o, s:b, s:b}", "schema",
-			 PROTOCOL_SCHEMA, "uuid", place->uuid, "mountpoint",
+	return json_pack("{s:i, s:s, s:o, s:b, s:b}", "schema", PROTOCOL_SCHEMA,
+			 "uuid", place->uuid, "mountpoint",
 			 json_from_name(place->root), "mounted", 0, "dead", 1);
 }
 
-/* --- all of them ------------------------------------------------------------------ */
+/* --- all of them
+ * ------------------------------------------------------------------ */
 
 static json_t *ask_status(const struct cli *cli, const struct place *place,
 			  struct error *err)

@@ -104,12 +104,13 @@ static json_t *run(const struct cli *cli, const struct request *request,
 static void print_count(const char *label, const json_t *result,
 			const char *key)
 {
-	(void)printf("%s: %llu\n", label, json_u64(result, key));
+	(void)printf(T("%s: %llu\n"), label, json_u64(result, key));
 }
 
 static void print_size(const char *label, const json_t *result, const char *key)
 {
-	(void)printf("%s: %s\n", label, out_size(json_u64(result, key)).text);
+	(void)printf(T("%s: %s\n"), label,
+		     out_size(json_u64(result, key)).text);
 }
 
 int cmd_gc(const struct cli *cli)

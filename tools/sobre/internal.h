@@ -15,9 +15,14 @@
 #include "tools/daemon/daemon.h"
 #include "tools/po/po.h"
 
-enum exit_status { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2 };
+enum exit_status {
+	EXIT_DONE = 0,
+	EXIT_REFUSED = 1,
+	EXIT_USAGE = 2
+};
 
-/* --- args.c ----------------------------------------------------------------- */
+/* --- args.c -----------------------------------------------------------------
+ */
 
 /* An option is a flag or has a value: one of the two is not NULL. */
 struct arg_option {
@@ -33,7 +38,8 @@ struct arg_option {
 int args_parse(char **argv, const struct arg_option *options, size_t n,
 	       struct error *err);
 
-/* --- what all commands have --------------------------------------------------- */
+/* --- what all commands have
+ * --------------------------------------------------- */
 
 struct cli {
 	char **operands;
@@ -63,7 +69,8 @@ int cmd_gc(const struct cli *cli);
 int cmd_scrub(const struct cli *cli);
 int cmd_accept(const struct cli *cli);
 
-/* --- place.c: which drive a path belongs to -------------------------------------- */
+/* --- place.c: which drive a path belongs to
+ * -------------------------------------- */
 
 struct place {
 	char uuid[UUID_TEXT_BYTES]; /* "" when not known: not mounted */
@@ -88,7 +95,8 @@ int place_find(const char *path, bool follow, const char *state,
 int place_in_mounts(const struct mount_table *table, const char *path,
 		    struct place *ret_place, struct error *err);
 
-/* --- client.c -------------------------------------------------------------------- */
+/* --- client.c
+ * -------------------------------------------------------------------- */
 
 /* Called with the inside of each progress message, borrowed. */
 typedef void client_progress_fn(void *ctx, const json_t *progress);
@@ -96,11 +104,11 @@ typedef void client_progress_fn(void *ctx, const json_t *progress);
 /* Asks the daemon, or does it here when the drive isn't mounted. The result
  * is the caller's; NULL on failure. */
 json_t *client_call(const struct place *place, const char *state,
-		    const struct request *request,
-		    client_progress_fn *progress, void *ctx,
-		    struct error *err);
+		    const struct request *request, client_progress_fn *progress,
+		    void *ctx, struct error *err);
 
-/* --- out.c ------------------------------------------------------------------------- */
+/* --- out.c
+ * ------------------------------------------------------------------------- */
 
 /* "sobre: text" on standard error. Returns EXIT_REFUSED. */
 int out_error(const struct error *err);
@@ -124,7 +132,7 @@ struct bar {
 void bar_start(struct bar *bar);
 void bar_clear(struct bar *bar);
 /* A client_progress_fn on a struct bar. */
-void bar_progress(void *bar, const json_t *progress);
+void bar_progress(void *ctx, const json_t *progress);
 
 /* Shorthands over jansson: 0 and "" when missing. The type is one that
  * printf() has a letter for: texts with PRIu64 can't be translated. */

@@ -37,9 +37,8 @@ static const struct command commands[] = {
 	{ "unpack", N_("PATH... | --all DRIVE"),
 	  N_("make files plain again; all of the drive with --all"), cmd_unpack,
 	  1, ANY, "--all --state" },
-	{ "explain", N_("FILE"),
-	  N_("the state of a file, and why it is so"), cmd_explain, 1, 1,
-	  "--state" },
+	{ "explain", N_("FILE"), N_("the state of a file, and why it is so"),
+	  cmd_explain, 1, 1, "--state" },
 	{ "fsck", N_("DRIVE"),
 	  N_("check the drive; --rebuild makes its catalog anew"), cmd_fsck, 1,
 	  1, "--rebuild --state" },
@@ -73,7 +72,8 @@ static bool lists(const char *list, const char *name)
 	return false;
 }
 
-/* --- help -------------------------------------------------------------------- */
+/* --- help --------------------------------------------------------------------
+ */
 
 static void print_usage(FILE *to, const struct command *c)
 {
@@ -119,7 +119,8 @@ static int unknown_command(const char *name)
 	return status;
 }
 
-/* --- running ------------------------------------------------------------------ */
+/* --- running
+ * ------------------------------------------------------------------ */
 
 struct common {
 	const char *lang;
@@ -253,6 +254,7 @@ int main(int argc, char **argv)
 	int first;
 
 	(void)argc;
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): no thread yet */
 	(void)setlocale(LC_CTYPE, "");
 	argv++;
 	if (choose_language(argv) != EXIT_DONE)

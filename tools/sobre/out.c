@@ -60,7 +60,8 @@ struct size_text out_duration(int64_t duration_s)
 	return t;
 }
 
-/* --- the bar ------------------------------------------------------------------ */
+/* --- the bar
+ * ------------------------------------------------------------------ */
 
 static int64_t monotonic_ms(void)
 {
@@ -87,17 +88,18 @@ void bar_clear(struct bar *bar)
 static void draw_share(uint64_t done, uint64_t total)
 {
 	char cells[BAR_WIDTH + 1];
-	uint64_t filled = done >= total ? BAR_WIDTH
-					: (uint64_t)((__uint128_t)done *
-						     BAR_WIDTH / total);
+	uint64_t filled =
+		done >= total
+			? BAR_WIDTH
+			: (uint64_t)((__uint128_t)done * BAR_WIDTH / total);
 
 	memset(cells, '.', BAR_WIDTH);
 	memset(cells, '#', filled);
 	cells[BAR_WIDTH] = '\0';
 	(void)fprintf(stderr, "\r\033[K[%s] %3u %%  %s / %s", cells,
-		      done >= total ? 100u
-				    : (unsigned int)((__uint128_t)done * 100 /
-						     total),
+		      done >= total
+			      ? 100u
+			      : (unsigned int)((__uint128_t)done * 100 / total),
 		      out_size(done).text, out_size(total).text);
 }
 
@@ -109,8 +111,7 @@ static void draw_count(const json_t *progress, unsigned long long done)
 		if ((unsigned char)*c < ' ' || *c == 127)
 			*c = '?';
 	(void)fprintf(stderr, "\r\033[K");
-	(void)fprintf(stderr, TN("%llu file", "%llu files", done),
-		      done);
+	(void)fprintf(stderr, TN("%llu file", "%llu files", done), done);
 	if (path && *path)
 		(void)fprintf(stderr, "  %.50s", path);
 }
@@ -134,7 +135,8 @@ void bar_progress(void *ctx, const json_t *progress)
 	bar->drawn_ms = now_ms;
 }
 
-/* --- jansson -------------------------------------------------------------------- */
+/* --- jansson
+ * -------------------------------------------------------------------- */
 
 unsigned long long json_u64(const json_t *object, const char *key)
 {

@@ -116,7 +116,12 @@ int place_find(const char *path, bool follow, const char *state,
 	if (rc == 0 && state)
 		rc = fill(&place, "", canonical, "", err);
 	if (rc == 0)
-		rc = error_set(err, -ENOENT, T("'%s' is in no drive"), path);
+		rc = error_set(err, -ENOENT,
+			       geteuid() == 0
+				       ? T("'%s' is in no drive")
+				       : T("'%s' is in no drive that you may "
+					   "look at"),
+			       path);
 	if (rc < 0)
 		return rc;
 	*ret_place = place;

@@ -10,7 +10,8 @@
 
 #include "fs/chunk/chunk.h"
 
-#define LEN ((size_t)8 << 20)
+#define LEN   ((size_t)8 << 20)
+#define TWICE ((size_t)2 * CHUNK_MAX_BYTES)
 
 static uint8_t *noise(void)
 {
@@ -53,8 +54,8 @@ static void chunks_keep_to_their_sizes(void **state)
 		assert_true(len > CHUNK_MIN_BYTES || i == n - 1);
 		longest += len == CHUNK_MAX_BYTES;
 	}
-	assert_true(LEN / n > CHUNK_AVG_BYTES * 3 / 4);
-	assert_true(LEN / n < CHUNK_AVG_BYTES * 3 / 2);
+	assert_true(LEN > n * (CHUNK_AVG_BYTES * 3 / 4));
+	assert_true(LEN < n * (CHUNK_AVG_BYTES * 3 / 2));
 	assert_true(longest * 50 <= n);
 	free(cuts);
 	free(data);
@@ -115,9 +116,9 @@ static void what_follows_the_longest_chunk_does_not_matter(void **state)
 	uint8_t *data = noise();
 
 	(void)state;
-	for (size_t at = 0; at + 2 * CHUNK_MAX_BYTES < LEN; at += 100003)
+	for (size_t at = 0; at + TWICE < LEN; at += 100003)
 		assert_int_equal(chunk_cut(data + at, CHUNK_MAX_BYTES),
-				 chunk_cut(data + at, 2 * CHUNK_MAX_BYTES));
+				 chunk_cut(data + at, TWICE));
 	free(data);
 }
 

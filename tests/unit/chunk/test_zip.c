@@ -122,7 +122,7 @@ static size_t count(struct file *f)
 	return n;
 }
 
-static uint8_t data[100000];
+static const uint8_t data[100000];
 
 static void cuts_lie_around_the_data_of_members(void **state)
 {

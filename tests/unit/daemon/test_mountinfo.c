@@ -32,9 +32,8 @@ static struct mount_table table(void)
 	struct mount_table t = MOUNT_TABLE_INIT;
 	struct error err = ERROR_INIT;
 
-	assert_int_equal(mount_table_parse(table_text, strlen(table_text), &t,
-					   &err),
-			 0);
+	assert_int_equal(
+		mount_table_parse(table_text, strlen(table_text), &t, &err), 0);
 	return t;
 }
 

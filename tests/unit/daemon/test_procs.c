@@ -58,8 +58,8 @@ static void only_mapped_files_are_told(void **state)
 			    "/a b");
 	assert_true(dev == makedev(0xfe, 1));
 	assert_null(map("7f1-7f2 rw-p 00000000 00:00 0 \n", line, &dev));
-	assert_null(map("7f1-7f2 rw-p 00000000 00:00 0   [heap]\n", line,
-			&dev));
+	assert_null(
+		map("7f1-7f2 rw-p 00000000 00:00 0   [heap]\n", line, &dev));
 	assert_null(map("nonsense", line, &dev));
 	assert_null(map("", line, &dev));
 }

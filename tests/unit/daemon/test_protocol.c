@@ -81,7 +81,7 @@ static void hostile_requests_are_refused(void **state)
 
 static void a_path_out_of_the_drive_is_refused(void **state)
 {
-	static const char *const bad[] = { "/etc", "..", "a/..", "a/../b",
+	static const char *const bad[] = { "/etc", "..",  "a/..", "a/../b",
 					   ".",	   "./a", "a//b", "a/" };
 
 	(void)state;
@@ -145,9 +145,9 @@ static void an_error_goes_over_with_its_code(void **state)
 
 		(void)error_set(&err, codes[i], "cannot read 'a\xff'");
 		reply = reply_from_error(&err);
-		assert_int_equal(reply_to_error(json_object_get(reply, "error"),
-						&back),
-				 codes[i]);
+		assert_int_equal(
+			reply_to_error(json_object_get(reply, "error"), &back),
+			codes[i]);
 		assert_string_equal(back.text, err.text);
 	}
 }

@@ -14,6 +14,8 @@
 
 #include <cmocka.h>
 
+#include "fs/base/buf.h"
+
 #define UUID "01234567-89ab-cdef-0123-456789abcdef"
 #define RUN  "/run/sobre/" UUID
 #define FUSE                                                       \
@@ -40,18 +42,18 @@ static void check_mounts(struct ways_place where, const char *mounts,
 	cleanup_mounts struct mount_table table = MOUNT_TABLE_INIT;
 	cleanup_ways struct way_list list = { .ways = NULL };
 	struct error err = ERROR_INIT;
-	char all[1024] = "";
+	cleanup_buf struct buf all;
 
-	assert_int_equal(mount_table_parse(mounts, strlen(mounts), &table,
-					   &err),
-			 0);
+	buf_init(&all, 4096);
+	assert_int_equal(
+		mount_table_parse(mounts, strlen(mounts), &table, &err), 0);
 	assert_int_equal(ways_in_mounts(&where, &table, who, "", &list, &err),
 			 0);
 	for (size_t i = 0; i < list.n; i++) {
-		(void)strcat(all, list.ways[i].name);
-		(void)strcat(all, "|");
+		assert_int_equal(buf_printf(&all, "%s|", list.ways[i].name), 0);
 	}
-	assert_string_equal(all, expected);
+	assert_int_equal(buf_put_u8(&all, 0), 0);
+	assert_string_equal((const char *)all.data, expected);
 }
 
 static void the_covered_lower_is_no_way(void **state)
@@ -125,18 +127,17 @@ static void exports_of_the_lower_are_ways(void **state)
 	struct error err = ERROR_INIT;
 
 	(void)state;
-	assert_int_equal(
-		ways_in_exports(&where,
-				"# /srv/part *(rw)\n"
-				"/srv/part\t*(rw)\n"
-				"/srv/part/sub *(rw)\n"
-				"  \"/srv/\" *(ro)\n"
-				"/srv/partly *(rw)\n"
-				"/home *(rw)\n"
-				"\n"
-				"/",
-				&list, &err),
-		0);
+	assert_int_equal(ways_in_exports(&where,
+					 "# /srv/part *(rw)\n"
+					 "/srv/part\t*(rw)\n"
+					 "/srv/part/sub *(rw)\n"
+					 "  \"/srv/\" *(ro)\n"
+					 "/srv/partly *(rw)\n"
+					 "/home *(rw)\n"
+					 "\n"
+					 "/",
+					 &list, &err),
+			 0);
 	assert_int_equal(list.n, 4);
 	assert_string_equal(list.ways[0].name, "export /srv/part");
 	assert_string_equal(list.ways[1].name, "export /srv/part/sub");

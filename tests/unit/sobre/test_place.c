@@ -26,9 +26,8 @@ static int find(const char *path, struct place *place)
 	cleanup_mounts struct mount_table table = MOUNT_TABLE_INIT;
 	struct error err = ERROR_INIT;
 
-	assert_int_equal(mount_table_parse(mounts, strlen(mounts), &table,
-					   &err),
-			 0);
+	assert_int_equal(
+		mount_table_parse(mounts, strlen(mounts), &table, &err), 0);
 	return place_in_mounts(&table, path, place, &err);
 }
 
@@ -115,8 +114,7 @@ static void check_found(struct tree *t, const char *path, const char *rel)
 	char root[64];
 
 	(void)snprintf(root, sizeof(root), "%s/d", t->dir);
-	assert_int_equal(place_find(in(t, path), false, NULL, &place, &err),
-			 0);
+	assert_int_equal(place_find(in(t, path), false, NULL, &place, &err), 0);
 	assert_string_equal(place.root, root);
 	assert_string_equal(place.rel, rel);
 	assert_false(place.served);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include "tests/unit/store/support.h"
 
+#define SPARSE ((off_t)320 << 10)
+#define BLOCK2 ((off_t)128 << 10)
 #define KIB(n) ((size_t)(n) << 10)
 
 static void any_range_reads_right(void **state)
@@ -38,13 +40,13 @@ static void seek_answers_as_lseek_does(void **state)
 	struct store_body *body;
 
 	/* data, hole, data, hole */
-	assert_int_equal(ftruncate(fd, 5 * 65536), 0);
+	assert_int_equal(ftruncate(fd, SPARSE), 0);
 	assert_int_equal(pwrite(fd, block, 4096, 0), 4096);
-	assert_int_equal(pwrite(fd, block, 4096, 2 * 65536), 4096);
-	r = put_fd(w, fd, 5 * 65536, 1);
-	must(w,
-	     store_body_open(w->store, &r.content, 5 * 65536, &body, &w->err));
-	for (off_t off = 0; off <= 5 * 65536; off += 1024) {
+	assert_int_equal(pwrite(fd, block, 4096, BLOCK2), 4096);
+	r = put_fd(w, fd, (size_t)SPARSE, 1);
+	must(w, store_body_open(w->store, &r.content, (uint64_t)SPARSE, &body,
+				&w->err));
+	for (off_t off = 0; off <= SPARSE; off += 1024) {
 		off_t data = lseek(fd, off, SEEK_DATA);
 		off_t hole = lseek(fd, off, SEEK_HOLE);
 

@@ -60,9 +60,27 @@ static void an_orphan_goes_with_any_part_of_it(void **state)
 	free(data);
 }
 
+static void the_number_of_a_dropped_pack_is_not_given_again(void **state)
+{
+	struct world *w = *state;
+
+	(void)put_data(w, "hello", 5, 1);
+	gone(w, 1);
+	change(w, "DELETE FROM content");
+	change(w, "UPDATE chunk SET refs = 0");
+	change(w, "UPDATE pack SET state = 2, condemned_s = 5");
+	assert_int_equal(drop(w).packs_unlinked, 1);
+	assert_int_equal(drop(w).packs_unlinked, 0);
+	(void)put_data(w, "again", 5, 2);
+	assert_int_equal(query(w, "SELECT pack FROM chunk"), 2);
+	assert_int_equal(drop(w).packs_unlinked, 0);
+	assert_int_equal(query(w, "SELECT count(*) FROM pack"), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		world_test(the_number_of_a_dropped_pack_is_not_given_again),
 		world_test(what_is_counted_is_moved_out_and_not_dropped),
 		world_test(a_pack_with_damage_that_is_counted_stays),
 		world_test(an_orphan_goes_with_any_part_of_it),

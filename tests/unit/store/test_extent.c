@@ -57,6 +57,10 @@ static void a_table_that_does_not_add_up_is_refused(void **state)
 		assert_int_equal(decode(body, &e), -SOBRE_ECORRUPT);
 	}
 	build(body);
+	body[16] = 5; /* all of it: nothing is left for the second */
+	body[36] = 0;
+	assert_int_equal(decode(body, &e), -SOBRE_ECORRUPT);
+	build(body);
 	body[19] = 0xff; /* beyond 128 KiB */
 	assert_int_equal(decode(body, &e), -SOBRE_ECORRUPT);
 }

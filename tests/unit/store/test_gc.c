@@ -83,11 +83,12 @@ static void an_unused_content_stays_readable_through_its_grace(void **state)
 	assert_int_equal(read_all(w, &r.content, data, KIB(100)),
 			 -SOBRE_ENOCHUNK);
 	assert_int_equal(faccessat(w->packs_fd, "01/0001.pack", F_OK, 0), -1);
-	assert_int_equal(query(w, "SELECT (SELECT count(*) FROM chunk)"
-				  " + (SELECT count(*) FROM content)"
-				  " + (SELECT count(*) FROM tie)"
-				  " + (SELECT count(*) FROM pack)"),
-			 0);
+	assert_int_equal(
+		query(w, "SELECT (SELECT count(*) FROM chunk)"
+			 " + (SELECT count(*) FROM content)"
+			 " + (SELECT count(*) FROM tie)"
+			 " + (SELECT count(*) FROM pack WHERE state < 3)"),
+		0);
 	free(data);
 }
 
@@ -259,7 +260,8 @@ a_pack_whose_unlinking_was_cut_short_goes_at_the_next_pass(void **state)
 	world_reopen(w);
 	assert_int_equal(gc(w).packs_unlinked, 1);
 	assert_int_equal(faccessat(w->packs_fd, "01/0001.pack", F_OK, 0), -1);
-	assert_int_equal(query(w, "SELECT count(*) FROM pack"), 0);
+	assert_int_equal(query(w, "SELECT count(*) FROM pack WHERE state < 3"),
+			 0);
 	free(data);
 }
 
