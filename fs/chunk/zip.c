@@ -197,7 +197,7 @@ static int spans_add(struct spans *s, uint64_t start, uint64_t end,
 		s->span = grown;
 		s->cap = cap;
 	}
-	s->span[s->n++] = (struct span){.start = start, .end = end};
+	s->span[s->n++] = (struct span){ .start = start, .end = end };
 	return 0;
 }
 
@@ -280,13 +280,13 @@ static int starts_like_zip(struct zip *z, struct error *err)
 int chunk_zip_cuts(chunk_read_fn *read, void *ctx, uint64_t size_bytes,
 		   struct chunk_cuts *ret_cuts, struct error *err)
 {
-	CLEANUP(spans_release) struct spans spans = {.n = 0};
+	CLEANUP(spans_release) struct spans spans = { .n = 0 };
 	cleanup_free uint8_t *window = NULL;
-	struct zip z = {.read = read, .ctx = ctx, .size_bytes = size_bytes};
+	struct zip z = { .read = read, .ctx = ctx, .size_bytes = size_bytes };
 	struct directory dir;
 	int rc;
 
-	*ret_cuts = (struct chunk_cuts){.n = 0};
+	*ret_cuts = (struct chunk_cuts){ .n = 0 };
 	if (size_bytes < END_BYTES)
 		return 0;
 	z.window = window = malloc(TAIL_BYTES);
@@ -303,5 +303,5 @@ int chunk_zip_cuts(chunk_read_fn *read, void *ctx, uint64_t size_bytes,
 void chunk_cuts_free(struct chunk_cuts *cuts)
 {
 	free(cuts->off);
-	*cuts = (struct chunk_cuts){.n = 0};
+	*cuts = (struct chunk_cuts){ .n = 0 };
 }

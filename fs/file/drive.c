@@ -14,6 +14,7 @@
 
 #define PROBE_NAME  "probe"
 #define PROBE_BYTES 65536u
+#define STATE_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 
 static int check_root(int lower_fd, struct stat *ret_st, struct error *err)
 {
@@ -25,21 +26,27 @@ static int check_root(int lower_fd, struct stat *ret_st, struct error *err)
 	return 0;
 }
 
-static int make_state(int lower_fd, const char *name,
+/* Makes the state's directory, durably, and returns its fd. */
+static int make_state(int dir, const char *name,
 		      const struct drive_options *options, struct error *err)
 {
+	cleanup_fd int parent = -1;
+	cleanup_fd int fd = -1;
 	int rc;
 
 	if (options->must_exist || options->readonly)
 		return error_set(err, -ENOENT,
 				 "not a drive of sobre: it has no '%s'", name);
-	rc = io_mkdirat(lower_fd, name, 0700);
-	if (rc == 0)
-		rc = io_fsync(lower_fd);
+	rc = io_mkdirat(dir, name, 0700);
+	if (rc == 0) {
+		fd = openat(dir, name, STATE_FLAGS);
+		parent = fd < 0 ? -1 : openat(fd, "..", STATE_FLAGS);
+		rc = parent < 0 ? -errno : io_fsync(parent);
+	}
 	if (rc < 0)
 		return error_set(err, rc, "cannot make '%s': %s", name,
 				 error_words(rc));
-	return 0;
+	return take_fd(&fd);
 }
 
 /* Returns the directory's fd. */
@@ -48,16 +55,10 @@ static int open_state(int lower_fd, const char *state_path,
 {
 	const char *name = state_path ? state_path : DRIVE_STATE_NAME;
 	int dir = state_path ? AT_FDCWD : lower_fd;
-	int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-	int fd = openat(dir, name, flags);
-	int rc;
+	int fd = openat(dir, name, STATE_FLAGS);
 
-	if (fd < 0 && errno == ENOENT) {
-		rc = make_state(dir, name, options, err);
-		if (rc < 0)
-			return rc;
-		fd = openat(dir, name, flags);
-	}
+	if (fd < 0 && errno == ENOENT)
+		return make_state(dir, name, options, err);
 	if (fd < 0)
 		return error_set(err, -errno, "cannot open '%s': %s", name,
 				 error_words(-errno));
@@ -128,6 +129,13 @@ static int load_or_create(int state_fd, const struct drive_options *options,
 	return rc < 0 ? rc : identity_create(state_fd, ret_identity, err);
 }
 
+/* A directory that can't be a drive is left as it was: what has contents
+ * stays, rmdir(2) sees to that. */
+static void leave_no_trace(int lower_fd)
+{
+	(void)io_unlinkat(lower_fd, DRIVE_STATE_NAME, AT_REMOVEDIR);
+}
+
 int drive_prepare(int lower_fd, const char *state_path,
 		  const struct drive_options *options, uint8_t ret_uuid[16],
 		  struct error *err)
@@ -143,6 +151,8 @@ int drive_prepare(int lower_fd, const char *state_path,
 	if (state < 0)
 		return state;
 	rc = load_or_create(state, options, &id, err);
+	if (rc < 0 && !state_path && !options->readonly)
+		leave_no_trace(lower_fd);
 	if (rc < 0)
 		return rc;
 	memcpy(ret_uuid, id.uuid, sizeof(id.uuid));
@@ -234,6 +244,8 @@ static int fill(struct drive *drive, int lower_fd, const char *state_path,
 		drive->state_ino = state_st.st_ino;
 	rc = load_or_create(drive->state_fd, &drive->options, &drive->identity,
 			    err);
+	if (rc < 0 && !state_path && !drive->options.readonly)
+		leave_no_trace(lower_fd);
 	if (rc == 0)
 		rc = take_lock(drive, err);
 	if (rc == 0 && !drive->options.readonly)

@@ -103,7 +103,7 @@ static void fill_handle(int fd, struct catalog_inode *inode)
 
 int lower_inode(int fd, struct catalog_inode *ret_inode)
 {
-	struct stat st;
+	struct stat st = { 0 };
 	int64_t btime_ns;
 	int rc = lower_stat(fd, &st, &btime_ns);
 

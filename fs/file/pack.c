@@ -71,7 +71,8 @@ static int put_failed(struct pack_item *item, int rc, struct error *err)
 	case -SOBRE_ECHANGED:
 		item->outcome = PACK_CHANGED;
 		break;
-	case -EIO: /* of the file itself, or of the store: then again */
+	case -EFBIG: /* more chunks than a recipe holds */
+	case -EIO:   /* of the file itself, or of the store: then again */
 		item->outcome = PACK_ERROR;
 		break;
 	default:
@@ -81,8 +82,7 @@ static int put_failed(struct pack_item *item, int rc, struct error *err)
 	return 0;
 }
 
-static int put_item(struct batch *b, struct pack_item *item,
-		    uint64_t *stored_bytes)
+static int put_item(struct batch *b, struct pack_item *item)
 {
 	struct store_put_result result;
 	int rc = store_put(b->drive->store, item->rfd,
@@ -91,7 +91,6 @@ static int put_item(struct batch *b, struct pack_item *item,
 	if (rc < 0)
 		return rc;
 	item->content = result.content;
-	*stored_bytes += result.new_bytes;
 	return catalog_inode_pack(b->drive->catalog, &item->inode,
 				  &item->content, &item->err);
 }
@@ -100,7 +99,7 @@ static int put_item(struct batch *b, struct pack_item *item,
 static int try_commit(struct batch *b, struct error *err)
 {
 	struct drive *drive = b->drive;
-	uint64_t stored = 0;
+	uint64_t before = store_appended(drive->store);
 	int rc = catalog_begin(drive->catalog, err);
 
 	if (rc < 0)
@@ -110,7 +109,7 @@ static int try_commit(struct batch *b, struct error *err)
 
 		if (item->outcome != PACK_DONE)
 			continue;
-		rc = put_item(b, item, &stored);
+		rc = put_item(b, item);
 		if (rc == 0)
 			continue;
 		catalog_rollback(drive->catalog);
@@ -129,7 +128,7 @@ static int try_commit(struct batch *b, struct error *err)
 		store_abort(drive->store);
 		return rc;
 	}
-	b->report->stored_bytes += stored;
+	b->report->stored_bytes += store_appended(drive->store) - before;
 	return 0;
 }
 

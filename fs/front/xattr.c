@@ -81,20 +81,43 @@ void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 	reply_sized(req, buf, n, size);
 }
 
+/* The sealed root's ACL is in its record, not on the lower. */
+static ssize_t list_root_acl(struct front *front, char *list, size_t len)
+{
+	if (drive_root_acl_get(front->drive, ACL_ACCESS, NULL, 0) < 0)
+		return (ssize_t)len;
+	for (size_t at = 0; at < len; at += strlen(list + at) + 1)
+		if (strcmp(list + at, ACL_ACCESS) == 0)
+			return (ssize_t)len;
+	memcpy(list + len, ACL_ACCESS, sizeof(ACL_ACCESS));
+	return (ssize_t)(len + sizeof(ACL_ACCESS));
+}
+
+static ssize_t list_shown(struct front *front, const struct pinned *at,
+			  char *list)
+{
+	char path[PROC_PATH_MAX];
+	ssize_t n;
+
+	lower_proc_path(at->fd, path);
+	n = listxattr(path, list, XATTR_LIST_MAX);
+	if (n < 0)
+		return -errno;
+	n = (ssize_t)xattr_filter(list, (size_t)n);
+	if (at->inode->ino == front->root_ino)
+		n = list_root_acl(front, list, (size_t)n);
+	return n;
+}
+
 void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 {
 	struct front *front = front_of(req);
 	cleanup_pin struct pinned at = PINNED_NONE;
 	uint8_t *buf = worker_buffer(front);
-	char path[PROC_PATH_MAX];
 	ssize_t n = buf ? pin(front, ino, &at) : -ENOMEM;
 
-	if (n == 0) {
-		lower_proc_path(at.fd, path);
-		n = listxattr(path, (char *)buf, XATTR_LIST_MAX);
-		n = n < 0 ? -errno
-			  : (ssize_t)xattr_filter((char *)buf, (size_t)n);
-	}
+	if (n == 0)
+		n = list_shown(front, &at, (char *)buf);
 	reply_sized(req, buf, n, size);
 }
 

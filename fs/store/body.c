@@ -36,7 +36,7 @@ void chunk_ref_release(struct chunk_ref *ref)
 bool is_damage(int code)
 {
 	return code == -SOBRE_ECORRUPT || code == -SOBRE_ENOCHUNK ||
-	       code == -SOBRE_ESCHEMA || code == -EIO;
+	       code == -EIO;
 }
 
 int chunk_load(struct store *store, struct cache *cache,

@@ -197,8 +197,8 @@ static inline void chunk_ref_release_at(struct chunk_ref *ref)
 int chunk_load(struct store *store, struct cache *cache,
 	       const struct chunk_row *row, struct chunk_ref *ret_ref,
 	       struct error *err);
-/* Could loading have failed because of what is stored? Then other copies
- * help; otherwise (-ENOMEM) they don't. */
+/* Did loading fail because of what is stored? Then a fresh copy helps. It
+ * doesn't when memory lacks, or when a newer sobrefs wrote it. */
 bool is_damage(int code);
 
 int recipe_load(struct store *store, const struct content_row *row,

@@ -35,6 +35,7 @@ import env
 import sample
 import tree
 import upkeep
+import verify
 
 FICLONE = 0x40049409
 BLOCK = 4096
@@ -211,7 +212,7 @@ def check(outer, path, allowed):
             packed = sum(map(d.is_packed, allowed))
             d.settled()
             assert compare(d, allowed) == found, "changed by the scan"
-            d.run("fsck", d.dir)
+            verify.fsck(d)
             d.pack()
             d.gc()
             assert compare(d, allowed) == found, "changed by pack and gc"

@@ -62,8 +62,7 @@ def fsck(d):
     done = d.run("fsck", d.dir, "--json", check=False)
     told = json.loads(done.stdout) if done.stdout else {}
     kinds = {p["kind"] for p in told.get("problems", [])}
-    if done.returncode == 1 and kinds <= {"stub_data",
-                                                "stub_mtime"}:
+    if done.returncode == 1 and kinds <= {"stub_data", "stub_mtime"}:
         d.kill()
         d.start()
         d.settled()

@@ -123,7 +123,7 @@ static json_t *answer_accept(struct daemon *d, const struct request *request,
 	cleanup_ways struct way_list list = { .ways = NULL };
 	int64_t now_s = clock_now_s(&d->options->clock);
 
-	if (d->state_fd < 0) {
+	if (d->options->readonly) {
 		(void)error_set(err, -EROFS,
 				"the drive is mounted read-only: nothing is "
 				"packed, nothing is to be accepted");

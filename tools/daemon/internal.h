@@ -67,7 +67,7 @@ struct daemon {
 	int64_t since_s;
 	dev_t dev;
 	dev_t mount_dev;
-	int state_fd; /* of the state directory; -1 when read-only */
+	int state_fd; /* of the state directory */
 	struct drive *drive;
 	struct front *front;
 	struct turn turn;
@@ -122,7 +122,9 @@ int check_rights(struct error *err);
  */
 
 /* /run/sobre/<uuid> with the bind mount of the lower. */
-int rundir_make(struct daemon *d, int lower_fd, struct error *err);
+/* Returns the lower opened there. */
+int rundir_make(struct daemon *d, int direct_fd, int *ret_lower_fd,
+		struct error *err);
 void rundir_remove(struct daemon *d);
 
 /* --- serve.c, control.c

@@ -22,7 +22,7 @@ int daemon_ways(struct daemon *d, struct way_list *ret_list, struct error *err)
 	};
 	int rc = ways_find(&place, ret_list, err);
 
-	if (rc < 0 || d->state_fd < 0)
+	if (rc < 0)
 		return rc;
 	rc = ways_read_accepted(d->state_fd, ret_list, err);
 	if (rc < 0)

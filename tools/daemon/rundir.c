@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -35,13 +36,17 @@ static void unmount_stale(const char *path)
 			return;
 }
 
-static int bind_lower(const struct daemon *d, int lower_fd, struct error *err)
+static int bind_lower(const struct daemon *d, int direct_fd, int *ret_fd,
+		      struct error *err)
 {
+	cleanup_fd int fd = -1;
 	char path[160];
 	char from[64];
+	struct stat a;
+	struct stat b;
 
 	(void)snprintf(path, sizeof(path), "%s/lower", d->run_dir);
-	(void)snprintf(from, sizeof(from), "/proc/self/fd/%d", lower_fd);
+	(void)snprintf(from, sizeof(from), "/proc/self/fd/%d", direct_fd);
 	unmount_stale(path);
 	if (make_directory(path, err) < 0)
 		return err->code;
@@ -50,25 +55,72 @@ static int bind_lower(const struct daemon *d, int lower_fd, struct error *err)
 		return error_set(err, -errno, T("cannot bind '%s' at '%s': %s"),
 				 d->options->lower, path,
 				 strerrordesc_np(errno));
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0 || fstat(fd, &a) < 0 || fstat(direct_fd, &b) < 0)
+		return error_set(err, -errno, T("cannot open '%s': %s"), path,
+				 strerrordesc_np(errno));
+	if (a.st_dev != b.st_dev || a.st_ino != b.st_ino)
+		return error_set(err, -EBUSY, T("'%s' is not '%s'"), path,
+				 d->options->lower);
+	*ret_fd = take_fd(&fd);
 	return 0;
 }
 
-int rundir_make(struct daemon *d, int lower_fd, struct error *err)
+/* The drive's lock, which drive_open() takes, held while the place in /run
+ * is made or cleared: it may be another daemon's already. */
+static int lock_place(const struct daemon *d, struct error *err)
 {
-	int rc = make_directory(RUN_DIR, err);
+	cleanup_fd int fd =
+		openat(d->state_fd, "drive", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 
-	(void)snprintf(d->run_dir, sizeof(d->run_dir), RUN_DIR "/%s", d->uuid);
+	if (fd < 0)
+		return error_set(err, -errno, T("cannot open '%s': %s"),
+				 "drive", strerrordesc_np(errno));
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return error_set(err, errno == EWOULDBLOCK ? -EBUSY : -errno,
+				 T("a daemon already serves '%s'"),
+				 d->options->lower);
+	return take_fd(&fd);
+}
+
+int rundir_make(struct daemon *d, int direct_fd, int *ret_lower_fd,
+		struct error *err)
+{
+	const char *state =
+		d->options->state ? d->options->state : DRIVE_STATE_NAME;
+	cleanup_fd int lock = -1;
+	char path[64];
+	int rc;
+
+	d->state_fd =
+		openat(direct_fd, state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (d->state_fd < 0)
+		return error_set(err, -errno, T("cannot open '%s': %s"), state,
+				 strerrordesc_np(errno));
+	lock = lock_place(d, err);
+	if (lock < 0)
+		return lock;
+	(void)snprintf(path, sizeof(path), RUN_DIR "/%s", d->uuid);
+	rc = make_directory(RUN_DIR, err);
 	if (rc == 0)
-		rc = make_directory(d->run_dir, err);
-	return rc < 0 ? rc : bind_lower(d, lower_fd, err);
+		rc = make_directory(path, err);
+	if (rc < 0)
+		return rc;
+	memcpy(d->run_dir, path, sizeof(d->run_dir));
+	return bind_lower(d, direct_fd, ret_lower_fd, err);
 }
 
 void rundir_remove(struct daemon *d)
 {
 	static const char *const files[] = { "control.sock", "log" };
+	struct error ignored = ERROR_INIT;
+	cleanup_fd int lock = -1;
 	char path[160];
 
 	if (!d->run_dir[0])
+		return;
+	lock = lock_place(d, &ignored);
+	if (lock < 0)
 		return;
 	(void)snprintf(path, sizeof(path), "%s/lower", d->run_dir);
 	unmount_stale(path);

@@ -127,21 +127,8 @@ static int start_thread(pthread_t *thread, bool *ret_started,
 	return 0;
 }
 
-static int open_state(struct daemon *d, int lower_fd, struct error *err)
-{
-	const char *path =
-		d->options->state ? d->options->state : DRIVE_STATE_NAME;
-
-	if (d->options->readonly)
-		return 0;
-	d->state_fd =
-		openat(lower_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (d->state_fd < 0)
-		return error_set(err, -errno, T("cannot open '%s': %s"), path,
-				 strerrordesc_np(errno));
-	return 0;
-}
-
+/* A drive, its place in /run, and only then the catalog, through that place:
+ * SQLite opens files by path, and the lower's own is about to be covered. */
 static int open_drive(struct daemon *d, struct error *err)
 {
 	const struct drive_options options = {
@@ -149,26 +136,40 @@ static int open_drive(struct daemon *d, struct error *err)
 		.min_age_s = INT64_C(86400),
 		.clock = d->options->clock,
 	};
+	cleanup_fd int direct_fd = -1;
 	cleanup_fd int lower_fd = -1;
-	int rc = check_lower(d->options, &lower_fd, err);
+	uint8_t uuid[16];
+	int rc = check_lower(d->options, &direct_fd, err);
 
 	if (rc == 0)
-		rc = check_locate(d, lower_fd, err);
-	if (rc == 0) {
-		rc = drive_open(lower_fd, d->options->state, &options,
-				&d->drive, err);
-		if (rc < 0 && !strstr(err->text, d->options->lower))
-			(void)error_prefix(err, "'%s'", d->options->lower);
-		if (rc < 0)
-			check_say_where(d->options->lower, err);
-	}
+		rc = check_locate(d, direct_fd, err);
+	if (rc == 0)
+		rc = drive_prepare(direct_fd, d->options->state, &options, uuid,
+				   err);
 	if (rc < 0)
 		return rc;
-	uuid_text(drive_uuid(d->drive), d->uuid);
+	uuid_text(uuid, d->uuid);
 	(void)snprintf(d->source, sizeof(d->source), SOBRE_SOURCE_PREFIX "%s",
 		       d->uuid);
-	rc = open_state(d, lower_fd, err);
-	return rc < 0 ? rc : rundir_make(d, lower_fd, err);
+	rc = rundir_make(d, direct_fd, &lower_fd, err);
+	if (rc < 0)
+		return rc;
+	rc = drive_open(lower_fd, d->options->state, &options, &d->drive, err);
+	if (rc == -EBUSY) /* another came between: it is its place now */
+		d->run_dir[0] = '\0';
+	return rc;
+}
+
+static int open_named_drive(struct daemon *d, struct error *err)
+{
+	const char *lower = d->options->lower;
+	int rc = open_drive(d, err);
+
+	if (rc < 0 && !strstr(err->text, lower))
+		(void)error_prefix(err, "'%s'", lower);
+	if (rc < 0)
+		check_say_where(lower, err);
+	return rc;
 }
 
 /* The kernel has been answered, and the mount answers. */
@@ -352,7 +353,7 @@ int daemon_serve(struct daemon *d, int ready_fd, struct error *err)
 	signal_fd = take_signals(err);
 	rc = signal_fd < 0 ? signal_fd : drop_sys_resource(err);
 	if (rc == 0)
-		rc = open_drive(d, err);
+		rc = open_named_drive(d, err);
 	if (rc == 0)
 		rc = control_listen(d, err);
 	if (rc == 0)

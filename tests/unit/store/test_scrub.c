@@ -99,6 +99,35 @@ static void scrub_takes_back_what_reads_well_again(void **state)
 	free(data);
 }
 
+/* A codec of a later version: not ours to call bad. */
+static void scrub_stops_at_what_a_newer_sobre_wrote(void **state)
+{
+	const struct record record = { .type = RECORD_EXTENT,
+				       .codec = 9,
+				       .codec_version = 1,
+				       .body_len = 21,
+				       .raw_len = 1,
+				       .n = 1 };
+	struct world *w = *state;
+	uint8_t bytes[64] = { 0 };
+	struct store_scrub_result result;
+	struct writer *writer;
+	uint64_t pack;
+	uint64_t off;
+
+	bytes[32 + 16] = 1;
+	must(w, catalog_begin(w->cat, &w->err));
+	must(w, writer_get(w->store, &writer, &w->err));
+	must(w, append_record(w->store, &record, bytes, &pack, &off, &w->err));
+	must(w, store_sync(w->store, &w->err));
+	must(w, catalog_commit(w->cat, &w->err));
+	assert_int_equal(
+		store_scrub(w->store, NULL, NULL, NULL, &result, &w->err),
+		-SOBRE_ESCHEMA);
+	assert_int_equal(store_rebuild(w->store, NULL, NULL, &w->err),
+			 -SOBRE_ESCHEMA);
+}
+
 static void scrub_mends_a_header(void **state)
 {
 	struct world *w = *state;
@@ -130,6 +159,7 @@ int main(void)
 		world_test(scrub_names_the_contents_that_damage_hurts),
 		world_test(scrub_goes_on_after_a_lost_length),
 		world_test(scrub_takes_back_what_reads_well_again),
+		world_test(scrub_stops_at_what_a_newer_sobre_wrote),
 		world_test(scrub_mends_a_header),
 		world_test(scrub_reports_a_lost_pack),
 	};
