@@ -19,7 +19,7 @@ static struct recent_ctime *recent_slot(struct drive *drive, uint64_t ino)
 void recent_put(struct drive *drive, const struct catalog_inode *inode)
 {
 	struct recent_ctime *slot = recent_slot(drive, inode->ino);
-	struct catalog_event ev = { .kind = CATALOG_EVENT_CTIME,
+	struct catalog_event ev = { .kind = CATALOG_EVENT_INODE,
 				    .inode = *inode };
 
 	(void)pthread_mutex_lock(&drive->table_lock);

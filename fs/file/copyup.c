@@ -145,11 +145,10 @@ static int restore_all(struct file *file, const struct stat *st,
 }
 
 /* Ends the packed state: the xattr goes, durably, then the reference. */
-static int end_packed(struct file *file, int64_t shown_ctime_ns,
-		      struct error *err)
+static int end_packed(struct file *file, struct error *err)
 {
 	struct stub was = file->stub;
-	struct stat st;
+	struct catalog_event ev = { .kind = CATALOG_EVENT_INODE };
 	int rc = io_fremovexattr(file->wfd, FILE_STUB_XATTR);
 
 	if (rc == 0)
@@ -164,10 +163,9 @@ static int end_packed(struct file *file, int64_t shown_ctime_ns,
 	}
 	file->packed = false;
 	store_body_close(take_ptr(&file->body));
-	if (fstat(file->wfd, &st) < 0)
-		shown_ctime_ns = 0;
-	post_plain(file, &was, shown_ctime_ns,
-		   shown_ctime_ns ? timespec_ns(st.st_ctim) : 0);
+	post_plain(file, &was);
+	if (lower_inode(file->wfd, &ev.inode) == 0)
+		(void)catalog_post(file->drive->catalog, &ev);
 	return 0;
 }
 
@@ -195,7 +193,7 @@ int file_copy_up(struct file *file, int opath, struct error *err)
 		(void)put_times(file, &st);
 		return error_prefix(err, "cannot copy up");
 	}
-	return end_packed(file, 0, err);
+	return end_packed(file, err);
 }
 
 int file_cut_stub(struct file *file, int opath, struct error *err)
@@ -207,7 +205,7 @@ int file_cut_stub(struct file *file, int opath, struct error *err)
 	if (rc < 0)
 		return error_set(err, rc, "cannot truncate: %s",
 				 error_words(rc));
-	return end_packed(file, 0, err);
+	return end_packed(file, err);
 }
 
 int file_resize(struct file *file, int opath, uint64_t size_bytes,

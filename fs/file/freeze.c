@@ -268,6 +268,8 @@ static void record_ctime(const struct pack_item *item)
 
 	if (fstat(item->file->wfd, &st) < 0)
 		return;
+	inode.blocks = (uint64_t)st.st_blocks;
+	inode.ctime_ns = timespec_ns(st.st_ctim);
 	inode.shown_ctime_ns = timespec_ns(item->st.st_ctim);
 	inode.packed_ctime_ns = timespec_ns(st.st_ctim);
 	recent_put(item->file->drive, &inode);
@@ -287,13 +289,21 @@ static int empty_inode(struct pack_item *item)
 	return rc;
 }
 
-/* The content was committed for a file that stays plain. */
+/* The content was committed for a file that stays plain, or has gone: then
+ * the commit may have come after the word of it. */
 static void drop_reference(const struct pack_item *item)
 {
 	struct stub stub = { .content = item->content };
+	struct stat st;
 
-	if (!item->file->packed)
-		post_plain(item->file, &stub, 0, 0);
+	if (item->file->packed)
+		return;
+	post_plain(item->file, &stub);
+	if (item->file->n_open == 0 &&
+	    fstatat(item->opath, "", &st, AT_EMPTY_PATH) == 0 &&
+	    st.st_nlink == 0)
+		post_gone(item->file->drive, item->file->ino,
+			  item->file->btime_ns);
 }
 
 static enum pack_outcome outcome_of(int rc)

@@ -134,6 +134,10 @@ bool is_stub_of(int fd, const struct hash128 *content);
 /* Remembers both ctimes of a file just packed, and tells the catalog. */
 void recent_put(struct drive *drive, const struct catalog_inode *inode);
 
+/* --- open.c --- */
+
+void post_gone(struct drive *drive, uint64_t ino, int64_t btime_ns);
+
 /* --- copyup.c
  * ------------------------------------------------------------------ */
 
@@ -219,16 +223,13 @@ typedef int walk_fn(void *ctx, const struct walk_entry *entry,
 int walk_tree(struct drive *drive, int opath, const char *path, walk_fn *each,
 	      void *ctx, struct error *err);
 
-static inline void post_plain(struct file *file, const struct stub *was,
-			      int64_t shown_ctime_ns, int64_t ctime_ns)
+static inline void post_plain(struct file *file, const struct stub *was)
 {
 	struct catalog_event ev = { .kind = CATALOG_EVENT_PLAIN };
 
 	ev.inode.ino = file->ino;
 	ev.inode.btime_ns = file->btime_ns;
 	ev.inode.content = was->content;
-	ev.inode.shown_ctime_ns = shown_ctime_ns;
-	ev.inode.packed_ctime_ns = ctime_ns;
 	(void)catalog_post(file->drive->catalog, &ev);
 }
 

@@ -142,6 +142,9 @@ int file_need_wfd(struct file *file, int opath)
 		int fd = reopen(file->opath >= 0 ? file->opath : opath,
 				O_RDWR | O_NOATIME);
 
+		if (fd == -EPERM) /* append-only: chattr(1) +a */
+			fd = reopen(file->opath >= 0 ? file->opath : opath,
+				    O_RDWR | O_NOATIME | O_APPEND);
 		if (fd < 0)
 			return fd;
 		file->wfd = fd;

@@ -100,7 +100,7 @@ int file_open_new(struct drive *drive, const struct lower_ref *at, int flags,
 	return 0;
 }
 
-static void post_gone(struct drive *drive, uint64_t ino, int64_t btime_ns)
+void post_gone(struct drive *drive, uint64_t ino, int64_t btime_ns)
 {
 	struct catalog_event ev = { .kind = CATALOG_EVENT_GONE };
 

@@ -145,7 +145,7 @@ static bool verify(struct batch *b, struct pack_item *item)
 	if (rc == 0)
 		return true;
 	item->outcome = rc == -SOBRE_ECHANGED ? PACK_CHANGED : PACK_ERROR;
-	post_plain(item->file, &stub, 0, 0);
+	post_plain(item->file, &stub);
 	return false;
 }
 

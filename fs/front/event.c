@@ -16,6 +16,10 @@ void event_inode(struct front *front, const struct looked *looked,
 		 const struct lower_handle *handle)
 {
 	const struct stat *st = &looked->lower;
+
+	if (st->st_nlink == 0)
+		return; /* its row has gone, or goes at its last close */
+
 	struct catalog_event ev = {
 		.kind = CATALOG_EVENT_INODE,
 		.inode = {

@@ -212,6 +212,6 @@ void opened_refresh(struct front *front, struct opened *opened, int fd,
 		return;
 	if (shown_differs(front, opened, &looked.st))
 		distrust_attributes(front, opened);
-	if (post && looked.lower.st_nlink > 0)
+	if (post)
 		event_inode(front, &looked, NULL);
 }

@@ -142,36 +142,46 @@ static bool caller_in_group(fuse_req_t req, gid_t gid)
 	return false;
 }
 
-/* An ACL changes the mode: who is neither privileged nor of the group loses
- * the setgid bit by it, which the lower spares us for being privileged. */
+/* Attributes change blocks and ctime, and an ACL the mode. */
+static int observe(const struct pinned *at, struct looked *ret_looked)
+{
+	int r = lower_observe(at->front, at->fd, ret_looked);
+
+	if (r == 0)
+		event_inode(at->front, ret_looked, NULL);
+	return r;
+}
+
+/* Who is neither privileged nor of the group loses the setgid bit by setting
+ * an ACL, which the lower spares us for being privileged. */
 static int follow_acl(fuse_req_t req, const struct pinned *at)
 {
 	struct looked looked;
 	char path[PROC_PATH_MAX];
-	int r = lower_observe(at->front, at->fd, &looked);
+	int r = observe(at, &looked);
 
 	if (r < 0)
 		return r;
-	if (looked.lower.st_mode & S_ISGID && fuse_req_ctx(req)->uid != 0 &&
-	    !caller_in_group(req, looked.lower.st_gid)) {
-		lower_proc_path(at->fd, path);
-		if (chmod(path, looked.lower.st_mode & 05777) < 0)
-			return -errno;
-		looked.lower.st_mode &= ~(mode_t)S_ISGID;
-	}
-	event_inode(at->front, &looked, NULL);
-	return 0;
+	if (!(looked.lower.st_mode & S_ISGID) || fuse_req_ctx(req)->uid == 0 ||
+	    caller_in_group(req, looked.lower.st_gid))
+		return 0;
+	lower_proc_path(at->fd, path);
+	if (chmod(path, looked.lower.st_mode & 05777) < 0)
+		return -errno;
+	return observe(at, &looked);
 }
 
 static int set_lower(fuse_req_t req, const struct pinned *at, const char *name,
 		     const char *value, size_t size, int flags)
 {
+	struct looked looked;
 	char path[PROC_PATH_MAX];
 
 	lower_proc_path(at->fd, path);
 	if (setxattr(path, name, value, size, flags) < 0)
 		return -errno;
-	return strcmp(name, ACL_ACCESS) == 0 ? follow_acl(req, at) : 0;
+	return strcmp(name, ACL_ACCESS) == 0 ? follow_acl(req, at)
+					     : observe(at, &looked);
 }
 
 void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name,
@@ -194,6 +204,7 @@ void op_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
 	struct front *front = front_of(req);
 	cleanup_pin struct pinned at = PINNED_NONE;
 	struct error err = ERROR_INIT;
+	struct looked looked;
 	char path[PROC_PATH_MAX];
 	int r = xattr_is_ours(name) ? -ENODATA : pin(front, ino, &at);
 
@@ -201,7 +212,8 @@ void op_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
 		r = drive_root_acl_set(front->drive, name, NULL, 0, &err);
 	} else if (r == 0) {
 		lower_proc_path(at.fd, path);
-		r = removexattr(path, name) < 0 ? -errno : 0;
+		r = removexattr(path, name) < 0 ? -errno
+						: observe(&at, &looked);
 	}
 	reply_code(req, r);
 }

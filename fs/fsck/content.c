@@ -56,6 +56,7 @@ struct needing {
 	const char *hex;
 	const char *why;
 	unsigned int told;
+	unsigned int inodes;
 	struct error err;
 };
 
@@ -72,6 +73,7 @@ static void tell_inode(void *ctx, uint64_t ino)
 {
 	struct needing *needing = ctx;
 
+	needing->inodes++;
 	if (needing->told < NAMES_MAX)
 		(void)catalog_paths(needing->f->cat, ino, 1, tell_path, needing,
 				    &needing->err);
@@ -87,8 +89,10 @@ static int tell_damage(struct fsck *f, const struct hash128 *id,
 	hash128_hex(id, hex);
 	rc = catalog_content_inodes(f->cat, id, tell_inode, &needing, err);
 	if (rc == 0 && needing.told == 0)
-		fsck_tell(f, FSCK_CONTENT_DAMAGED, "", "content %s: %s", hex,
-			  why);
+		fsck_tell(f,
+			  needing.inodes ? FSCK_CONTENT_DAMAGED
+					 : FSCK_CONTENT_LEFT,
+			  "", "content %s: %s", hex, why);
 	return rc;
 }
 

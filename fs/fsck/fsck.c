@@ -24,6 +24,7 @@ static const struct {
 	[FSCK_REFERENCE_STALE] = { "reference_stale", FSCK_NOTE },
 	[FSCK_PACK_MISSING] = { "pack_missing", FSCK_DAMAGE },
 	[FSCK_PACK_SHORT] = { "pack_short", FSCK_DAMAGE },
+	[FSCK_CONTENT_LEFT] = { "content_left", FSCK_NOTE },
 	[FSCK_PACK_FOREIGN] = { "pack_foreign", FSCK_NOTE },
 	[FSCK_ROOT_OPEN] = { "root_open", FSCK_DAMAGE },
 };

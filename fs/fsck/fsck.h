@@ -37,6 +37,7 @@ enum fsck_kind {
 	FSCK_REFERENCE_STALE,	/* it knows a stub that isn't one */
 	FSCK_PACK_MISSING,	/* a pack's file isn't there */
 	FSCK_PACK_SHORT,	/* ends before what was committed */
+	FSCK_CONTENT_LEFT,	/* incomplete, but no file needs it */
 	FSCK_PACK_FOREIGN,	/* a file that is no pack of the catalog's */
 	FSCK_ROOT_OPEN,		/* stubs, and the lower root isn't sealed */
 	FSCK_KINDS,

@@ -59,7 +59,7 @@ timed() { # name command…: seconds to $work/NAME.s
 		>"$work/$name.s"
 }
 manifest() { # names, rights, sizes, times, blocks, links
-	(cd "$1" && find . -path ./.sobre -prune -o \
+	(cd "$1" && find . -mindepth 1 -path ./.sobre -prune -o \
 		-printf '%P\t%y\t%m\t%U:%G\t%n\t%l' \
 		\( -type f -printf '\t%s\t%T@\t%b\n' -o -printf '\n' \) | sort)
 }
@@ -78,7 +78,7 @@ peak() { awk '/^VmHWM/ { print $2 * 1024 }' "/proc/$daemon/status"; }
 mount_drive() {
 	"$sobre" mount --foreground "$drive" >>"$work/log" 2>&1 &
 	daemon=$!
-	until grep -q " $drive .* sobre#" /proc/self/mountinfo; do
+	until grep -q " $drive .* fuse.sobre " /proc/self/mountinfo; do
 		kill -0 $daemon || {
 			cat "$work/log" >&2
 			exit 1

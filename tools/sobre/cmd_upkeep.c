@@ -37,6 +37,7 @@ static const struct kind_text kind_texts[] = {
 	  N_("the catalog takes for packed a file that is not") },
 	{ "pack_missing", N_("the pack is missing") },
 	{ "pack_short", N_("the pack ends too early") },
+	{ "content_left", N_("an unused content is incomplete") },
 	{ "pack_foreign", N_("not a pack of this drive") },
 	{ "root_open",
 	  N_("the lower directory is open while files are packed") },

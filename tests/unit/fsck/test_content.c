@@ -34,6 +34,18 @@ static void a_content_without_known_names_is_told_too(void **state)
 	assert_string_equal(c->path[0], "");
 }
 
+/* A crash between a recipe and its chunks: nobody was promised anything. */
+static void an_unused_content_that_is_incomplete_is_a_note(void **state)
+{
+	struct checked *c = *state;
+
+	scan(c);
+	by_sql(c, "UPDATE inode SET content = NULL");
+	by_sql(c, "DELETE FROM chunk");
+	check(c);
+	assert_int_equal(c->report.count[FSCK_CONTENT_LEFT], 1);
+}
+
 static void a_bad_row_of_content_is_told(void **state)
 {
 	struct checked *c = *state;
@@ -48,6 +60,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(a_chunk_that_is_missing_names_the_files),
 		CASE(a_content_without_known_names_is_told_too),
+		CASE(an_unused_content_that_is_incomplete_is_a_note),
 		CASE(a_bad_row_of_content_is_told),
 	};
 
