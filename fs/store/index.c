@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "fs/base/cleanup.h"
+#include "fs/base/io.h"
 
 struct index {
 	struct store *store;
@@ -232,18 +233,46 @@ static int adopt_one(struct store *store, uint64_t id, struct error *err)
 	return rc;
 }
 
+/* Made, and cut off before its header was written: holds nothing. 1 when it
+ * was that and is gone. */
+static int drop_debris(struct store *store, uint64_t id, struct error *err)
+{
+	char name[PACK_NAME_BYTES];
+	struct pack_row row;
+	struct stat st;
+	int rc = pack_row_get(store, VIEW_COMMITTED, id, &row, err);
+
+	if (rc != 0)
+		return rc < 0 ? rc : 0;
+	pack_name(id, name);
+	if (fstatat(store->packs_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    (uint64_t)st.st_size >= PACK_HEADER_BYTES)
+		return 0;
+	rc = io_unlinkat(store->packs_fd, name, 0);
+	return rc < 0 ? error_set(err, rc, "cannot remove packs/%s: %s", name,
+				  error_words(rc))
+		      : 1;
+}
+
+/* What a crash, or a lost catalog, left that no row knows. */
+static int adopt_unknown(struct store *store, uint64_t id, struct error *err)
+{
+	int rc = drop_debris(store, id, err);
+
+	if (rc == 0)
+		rc = is_known(store, id, err);
+	if (rc == 0)
+		rc = adopt_one(store, id, err);
+	return rc < 0 ? rc : 0;
+}
+
 int store_adopt(struct store *store, struct error *err)
 {
 	cleanup_free uint64_t *ids = NULL;
 	int64_t n = packs_list(store, &ids, err);
 	int rc = n < 0 ? (int)n : 0;
 
-	for (int64_t i = 0; rc == 0 && i < n; i++) {
-		rc = is_known(store, ids[i], err);
-		if (rc == 0)
-			rc = adopt_one(store, ids[i], err);
-		else if (rc > 0)
-			rc = 0;
-	}
+	for (int64_t i = 0; rc == 0 && i < n; i++)
+		rc = adopt_unknown(store, ids[i], err);
 	return rc;
 }

@@ -66,6 +66,25 @@ static void a_tail_of_garbage_changes_no_row(void **state)
 	assert_int_equal(query(w, "SELECT count(*) FROM content"), 1);
 }
 
+static void a_pack_cut_off_before_its_header_is_cleared_away(void **state)
+{
+	struct world *w = *state;
+	uint8_t *data = some_noise(3, KIB(10));
+	struct store_put_result r;
+	int fd;
+
+	assert_int_equal(mkdirat(w->packs_fd, "01", 0700), 0);
+	fd = openat(w->packs_fd, "01/0001.pack", O_RDWR | O_CREAT, 0600);
+	assert_int_equal(write(fd, "SOBRE", 5), 5);
+	(void)close(fd);
+	world_reopen(w);
+	assert_int_equal(faccessat(w->packs_fd, "01/0001.pack", F_OK, 0), -1);
+	assert_int_equal(query(w, "SELECT count(*) FROM pack"), 0);
+	r = put_data(w, data, KIB(10), 1);
+	assert_int_equal(read_all(w, &r.content, data, KIB(10)), 0);
+	free(data);
+}
+
 static void only_names_of_packs_are_listed(void **state)
 {
 	struct world *w = *state;
@@ -98,6 +117,7 @@ int main(void)
 		world_test(packs_no_row_knows_are_taken_in_at_open),
 		world_test(records_after_the_committed_end_are_taken_in),
 		world_test(a_tail_of_garbage_changes_no_row),
+		world_test(a_pack_cut_off_before_its_header_is_cleared_away),
 		world_test(only_names_of_packs_are_listed),
 	};
 
