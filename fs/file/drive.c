@@ -32,17 +32,25 @@ static int make_state(int dir, const char *name,
 {
 	cleanup_fd int parent = -1;
 	cleanup_fd int fd = -1;
+	struct stat st;
+	bool before;
 	int rc;
 
 	if (options->must_exist || options->readonly)
 		return error_set(err, -ENOENT,
 				 "not a drive of sobre: it has no '%s'", name);
+	before = fstat(dir, &st) == 0; /* not with a path of its own */
 	rc = io_mkdirat(dir, name, 0700);
 	if (rc == 0) {
 		fd = openat(dir, name, STATE_FLAGS);
 		parent = fd < 0 ? -1 : openat(fd, "..", STATE_FLAGS);
-		rc = parent < 0 ? -errno : io_fsync(parent);
+		rc = parent < 0 ? -errno : 0;
 	}
+	if (rc == 0 && before) /* agents see the directory as it was */
+		rc = io_futimens(parent, (const struct timespec[]){
+						 st.st_atim, st.st_mtim });
+	if (rc == 0)
+		rc = io_fsync(parent);
 	if (rc < 0)
 		return error_set(err, rc, "cannot make '%s': %s", name,
 				 error_words(rc));

@@ -2,6 +2,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "fs/file/internal.h"
 
@@ -109,6 +110,23 @@ void post_gone(struct drive *drive, uint64_t ino, int64_t btime_ns)
 	(void)catalog_post(drive->catalog, &ev);
 }
 
+/* The scan passes over what is open: what a crash left of it is put right
+ * now. A failure is the next scan's to tell. */
+static void settle_late(struct file *file)
+{
+	struct error ignored = ERROR_INIT;
+	bool repaired;
+
+	if (!file->packed || !file->drive->was_unclean ||
+	    file->drive->options.readonly)
+		return;
+	if (file->rfd >= 0) {
+		(void)close(file->rfd); /* it would deny the lease */
+		file->rfd = -1;
+	}
+	(void)file_settle(file, file->opath, &repaired, &ignored);
+}
+
 void file_close(struct file *file, int flags)
 {
 	bool gone;
@@ -119,8 +137,11 @@ void file_close(struct file *file, int flags)
 	if (writes(flags))
 		file->n_writers--;
 	gone = file->n_open == 0 && file->unlinked;
-	if (file->n_open == 0)
+	if (file->n_open == 0) {
+		if (!gone)
+			settle_late(file);
 		file_drop_fds(file);
+	}
 	(void)pthread_rwlock_unlock(&file->lock);
 	if (gone)
 		post_gone(file->drive, file->ino, file->btime_ns);

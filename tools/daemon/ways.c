@@ -154,20 +154,19 @@ static bool look_at_namespace(void *ctx, pid_t pid)
 	struct error ignored = ERROR_INIT;
 	char who[128] = "";
 	char key[64] = "";
-	char comm[PROC_COMM_BYTES];
 	char path[64];
-	uint64_t start;
 	bool own = ns->n == 0; /* the first asked for is ours */
 
-	if (!namespace_is_new(ns, pid) || !proc_identity(pid, comm, &start))
+	if (!namespace_is_new(ns, pid))
 		return true;
 	(void)snprintf(path, sizeof(path), "/proc/%d/mountinfo", (int)pid);
 	if (mount_table_read(path, &table, &ignored) < 0)
 		return true; /* it ended */
 	if (!own) {
-		(void)snprintf(who, sizeof(who), "namespace of pid %d (%s) ",
-			       (int)pid, comm);
-		(void)snprintf(key, sizeof(key), "%" PRIu64 ":", start);
+		/* by its number: processes come and go in it */
+		(void)snprintf(who, sizeof(who), "namespace %ju ",
+			       (uintmax_t)ns->seen[ns->n - 1]);
+		(void)snprintf(key, sizeof(key), "ns:");
 	}
 	ns->rc = ways_in_mounts(ns->place, &table, who, key, ns->list, ns->err);
 	return ns->rc == 0;

@@ -57,7 +57,7 @@ int ways_find(const struct ways_place *place, struct way_list *ret_list,
 /* --- the parts, for the tests ------------------------------------------- */
 
 /* Those among the mounts of one namespace: `who` is "" for our own, else
- * "namespace of pid 77 (name) ". */
+ * "namespace 4026532208 ". */
 int ways_in_mounts(const struct ways_place *place,
 		   const struct mount_table *table, const char *who,
 		   const char *key, struct way_list *list, struct error *err);
