@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What can't work says so, names the thing, and loses nothing."""
+import errno
 import glob
 import os
 import sqlite3
@@ -47,6 +48,22 @@ class Refused(unittest.TestCase):
         self.addCleanup(env.run, "umount", "-l", at)
         self.refused(at, at)
         self.assertEqual([], os.listdir(at))
+
+    def test_no_hole_punching(self):
+        """No file system here lacks it: the call itself is refused."""
+        lower = env.tmp("drive")
+        trace = os.path.join(env.tmp("trace"), "calls")
+        with drive.Drive(lower, sobre=env.SOBRE_FAULT,
+                         environ={"SOBRE_IO_TRACE": trace}):
+            pass
+        with open(trace, encoding="ascii") as f:
+            calls = [line.split() for line in f]
+        first = next(n for n, name in calls if name == "io_fallocate")
+        other = env.tmp("other")
+        text = self.refused(other, other, sobre=env.SOBRE_FAULT, environ={
+            "SOBRE_FAIL_AT": first, "SOBRE_FAIL_ERRNO": str(errno.EOPNOTSUPP)})
+        self.assertRegex(text, "hole|trou")
+        self.assertEqual([], os.listdir(other))
 
     def test_without_extents_or_journal_it_works(self):
         """ext2 can't reserve room: it shows at the write."""
