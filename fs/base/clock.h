@@ -4,6 +4,7 @@
 
 /* Time, passed in so that tests repeat. UTC nanoseconds since 1970. */
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -27,8 +28,18 @@ static inline int64_t clock_now_s(const struct clock *c)
 	return c->now_ns(c->ctx) / NS_PER_S;
 }
 
+/* False beyond the years 1678 to 2261; ext4 goes to 2446. */
+static inline bool timespec_fits(struct timespec ts)
+{
+	return ts.tv_sec < INT64_MAX / NS_PER_S &&
+	       ts.tv_sec > INT64_MIN / NS_PER_S;
+}
+
+/* The nearest that fits. */
 static inline int64_t timespec_ns(struct timespec ts)
 {
+	if (!timespec_fits(ts))
+		return ts.tv_sec < 0 ? INT64_MIN : INT64_MAX;
 	return (int64_t)ts.tv_sec * NS_PER_S + (int64_t)ts.tv_nsec;
 }
 

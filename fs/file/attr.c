@@ -81,6 +81,9 @@ int file_show(struct drive *drive, int fd, int64_t btime_ns, struct stat *st)
 	struct stub stub;
 	int rc = stub_probe(fd, &stub, &err);
 
+	/* No longer one, since it was looked at: then blocks have come. */
+	if (rc == 0 && (uint64_t)st->st_blocks * 512 < (uint64_t)st->st_size)
+		rc = lower_stat(fd, st, &btime_ns);
 	if (rc <= 0)
 		return rc;
 	rc = wait_for_packer(drive, fd, btime_ns, st);
@@ -179,7 +182,10 @@ int file_utimens(struct drive *drive, const struct lower_ref *at,
 		return rc;
 	if (file->packed && set[1].tv_nsec == UTIME_NOW)
 		set[1] = now();
-	if (file->packed && set[1].tv_nsec != UTIME_OMIT)
+	if (file->packed && set[1].tv_nsec != UTIME_OMIT &&
+	    !timespec_fits(set[1])) /* the stub couldn't say it */
+		rc = file_copy_up(file, at->fd, err);
+	if (rc == 0 && file->packed && set[1].tv_nsec != UTIME_OMIT)
 		rc = follow_mtime(file, at->fd, set[1], err);
 	if (rc == 0 && utimensat(at->fd, "", set, AT_EMPTY_PATH) < 0)
 		rc = error_set(err, -errno, "cannot set times: %s",

@@ -178,6 +178,8 @@ int file_copy_up(struct file *file, int opath, struct error *err)
 	if (rc < 0)
 		return error_set(err, rc, "cannot open for writing: %s",
 				 error_words(rc));
+	if (fcntl(rc, F_GETFL) & O_APPEND) /* its pwrite(2) would append */
+		return error_set(err, -EPERM, "the packed file is append-only");
 	rc = file_settle(file, opath, &repaired, err);
 	if (rc < 0)
 		return rc;
@@ -233,13 +235,34 @@ static bool has_data(int fd)
 	return lseek(fd, 0, SEEK_DATA) >= 0;
 }
 
+/* What is in the inode may be the only good copy: every stored byte is read,
+ * and so checked, before it goes. */
+static int read_stored(struct file *file, struct error *err)
+{
+	cleanup_free void *buf = malloc(COPY_BYTES);
+	uint64_t off = 0;
+	int rc = buf ? need_body(file, err)
+		     : error_set(err, -ENOMEM, "out of memory");
+
+	while (rc == 0 && off < file->stub.size_bytes) {
+		ssize_t n =
+			store_body_read(file->body, buf, COPY_BYTES, off, err);
+
+		if (n <= 0)
+			return n < 0 ? (int)n
+				     : error_set(err, -SOBRE_ECORRUPT,
+						 "the content is too short");
+		off += (uint64_t)n;
+	}
+	return rc;
+}
+
 /* Under a lease, as when it was frozen; without one it waits for the next
  * scan: reads go to the store anyway. */
 static int finish_punch(struct file *file, const struct stat *st,
 			bool *ret_repaired, struct error *err)
 {
-	int rc = store_content_check(file->drive->store, &file->stub.content,
-				     file->stub.size_bytes, err);
+	int rc = read_stored(file, err);
 
 	if (rc < 0)
 		return rc;

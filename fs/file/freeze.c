@@ -60,7 +60,7 @@ static void leave_out(struct pack_item *item, enum pack_outcome why)
 
 static void fail(struct pack_item *item, int code, const char *what)
 {
-	if (code == -ENOENT || code == -ESTALE)
+	if (code == -ENOENT || code == -ESTALE || code == -SOBRE_ECHANGED)
 		return leave_out(item, PACK_CHANGED);
 	(void)error_set(&item->err, code, "%s: %s", what, error_words(code));
 	item->outcome = PACK_ERROR;
@@ -73,6 +73,7 @@ static void look(struct pack_item *item, bool now)
 	int64_t at = clock_now_ns(&drive->options.clock);
 	int rc = file_load_state(item->file, item->opath, &item->err);
 
+	item->opens = item->file->opens;
 	if (rc < 0)
 		item->outcome = PACK_ERROR;
 	else if (item->file->packed)
@@ -81,39 +82,56 @@ static void look(struct pack_item *item, bool now)
 		leave_out(item, PACK_IN_USE);
 	else if (item->st.st_size == 0 || item->st.st_blocks == 0)
 		leave_out(item, PACK_EMPTY);
-	else if (item->st.st_blocks > UINT32_MAX) /* the stub can't say it */
+	else if (item->st.st_blocks > UINT32_MAX || /* the stub can't say it */
+		 !timespec_fits(item->st.st_mtim))
 		leave_out(item, PACK_FLAGS);
 	else if (!now && at - last_write_ns(&item->st) <
 				 drive->options.min_age_s * NS_PER_S)
 		leave_out(item, PACK_YOUNG);
 }
 
-/*
- * Cleans the page cache of the file: a page that somebody dirtied through a
- * mapping would else go on taking stores without moving the ctime, which is
- * what the lease's check looks at. Then the stat that counts, taken when the
- * clock has moved on from the last change.
- */
-static int settle_times(struct pack_item *item)
+static void wait_past(int64_t stamp_ns)
 {
-	int64_t age;
-	int rc = io_fdatasync(item->rfd);
-
-	if (rc < 0)
-		return rc;
-	if (fstat(item->rfd, &item->st) < 0)
-		return -errno;
-	age = timespec_ns(item->st.st_ctim);
 	for (;;) {
 		struct timespec ts;
 
 		(void)clock_gettime(CLOCK_REALTIME, &ts);
-		if (timespec_ns(ts) - age > RACY_NS ||
-		    timespec_ns(ts) < age) /* stamped in the future */
-			return 0;
+		if (timespec_ns(ts) - stamp_ns > RACY_NS ||
+		    timespec_ns(ts) < stamp_ns) /* stamped in the future */
+			return;
 		ts = timespec_from_ns(RACY_NS / 2);
 		(void)nanosleep(&ts, NULL);
 	}
+}
+
+/*
+ * Cleans the page cache of the file: a page that somebody dirtied through a
+ * mapping would else go on taking stores without moving the ctime, which is
+ * what the lease's check looks at. The stat that counts is one between which
+ * and the next, after the cleaning, nothing moved; and taken when the clock
+ * has moved on from the last change.
+ */
+static int settle_times(struct pack_item *item)
+{
+	for (int tries = 0; tries < 4; tries++) {
+		struct stat after;
+		int rc;
+
+		if (fstat(item->rfd, &item->st) < 0)
+			return -errno;
+		wait_past(timespec_ns(item->st.st_ctim));
+		rc = io_fdatasync(item->rfd);
+		if (rc < 0)
+			return rc;
+		if (fstat(item->rfd, &after) < 0)
+			return -errno;
+		if (timespec_ns(after.st_ctim) ==
+		    timespec_ns(item->st.st_ctim)) {
+			item->st = after;
+			return 0;
+		}
+	}
+	return -SOBRE_ECHANGED;
 }
 
 static void open_for_reading(struct pack_item *item)
@@ -193,6 +211,8 @@ static int take_lease(struct pack_item *item)
 
 	if (file->n_open > 0)
 		return -SOBRE_EINUSE;
+	if (file->opens != item->opens) /* opened and closed meanwhile */
+		return -SOBRE_ECHANGED;
 	drop(&item->rfd); /* a second descriptor would deny us the lease */
 	file_drop_fds(file);
 	fd = file_need_wfd(file, item->opath);
@@ -225,21 +245,30 @@ static int set_stub(struct pack_item *item)
 			    sizeof(value));
 }
 
+/* All data is still there. */
+static int undo_stub(struct pack_item *item, int why)
+{
+	struct error ignored = ERROR_INIT;
+
+	(void)io_fremovexattr(item->file->wfd, FILE_STUB_XATTR);
+	(void)io_fsync(item->file->wfd);
+	/* which of the two it is now, only the xattr knows */
+	(void)file_load_state(item->file, item->opath, &ignored);
+	return why;
+}
+
+static bool has_lease(const struct pack_item *item)
+{
+	return fcntl(item->file->wfd, F_GETLEASE) == F_WRLCK;
+}
+
 static int sync_stub(struct pack_item *item)
 {
-	int fd = item->file->wfd;
-	int rc = io_fsync(fd);
+	int rc = io_fsync(item->file->wfd);
 
-	if (rc == 0 && fcntl(fd, F_GETLEASE) != F_WRLCK)
-		rc = -SOBRE_EINUSE; /* somebody waits at the door */
-	if (rc < 0) {		    /* all data is still there */
-		(void)io_fremovexattr(fd, FILE_STUB_XATTR);
-		(void)io_fsync(fd);
-		return rc;
-	}
 	item->file->stub = stub_of(item);
 	item->file->packed = true;
-	return 0;
+	return rc < 0 ? undo_stub(item, rc) : 0;
 }
 
 static int free_blocks(struct pack_item *item)
@@ -247,8 +276,11 @@ static int free_blocks(struct pack_item *item)
 	struct timespec times[2] = { item->st.st_atim, item->st.st_mtim };
 	int fd = item->file->wfd;
 	struct stat st;
-	int rc = lower_punch(fd, &item->st);
+	int rc;
 
+	if (!has_lease(item)) /* somebody waits at the door */
+		return undo_stub(item, -SOBRE_EINUSE);
+	rc = lower_punch(fd, &item->st);
 	if (rc == 0)
 		rc = io_futimens(fd, times);
 	if (rc < 0)

@@ -83,6 +83,7 @@ struct file {
 
 	pthread_rwlock_t lock; /* all below; write: to change state */
 	unsigned int n_open;
+	uint64_t opens; /* ever: the packer looks whether it moved */
 	unsigned int n_writers;
 	bool unlinked;
 	bool packed;
@@ -168,6 +169,7 @@ struct pack_item {
 	struct stat st; /* before its bytes were read */
 	struct catalog_inode inode;
 	struct hash128 content;
+	uint64_t opens; /* of the file, when it was looked at */
 	enum pack_outcome outcome;
 	uint64_t freed_bytes;
 	struct error err;

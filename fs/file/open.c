@@ -2,6 +2,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "fs/file/internal.h"
@@ -25,11 +26,28 @@ static int pin(struct file *file, int opath)
 	return 0;
 }
 
+/* As the lower's own open would answer: we have only an O_PATH of it. */
+static int check_flags(int opath, int flags, struct error *err)
+{
+	struct statx stx;
+
+	if (statx(opath, "", AT_EMPTY_PATH, STATX_TYPE, &stx) < 0)
+		return error_set(err, -errno, "cannot stat");
+	if (stx.stx_attributes & STATX_ATTR_IMMUTABLE)
+		return error_set(err, -EPERM, "the file is immutable");
+	if ((stx.stx_attributes & STATX_ATTR_APPEND) &&
+	    (!(flags & O_APPEND) || (flags & O_TRUNC)))
+		return error_set(err, -EPERM, "the file is append-only");
+	return 0;
+}
+
 /* With the lock held for writing. */
 static int enter(struct file *file, int opath, int flags, struct error *err)
 {
-	int rc;
+	int rc = writes(flags) ? check_flags(opath, flags, err) : 0;
 
+	if (rc < 0)
+		return rc;
 	if (file->n_open == 0 || file->packed) {
 		rc = file_load_state(file, opath, err);
 		if (rc < 0)
@@ -51,6 +69,7 @@ static int count_open(struct file *file, int opath, int flags,
 		return error_set(err, rc, "cannot hold the file open: %s",
 				 error_words(rc));
 	file->n_open++;
+	file->opens++;
 	if (writes(flags))
 		file->n_writers++;
 	return 0;

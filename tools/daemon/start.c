@@ -21,7 +21,7 @@
 #include "tools/po/po.h"
 
 #define READY_TIMEOUT_MS 60000
-#define FILES_LIMIT	 65536
+#define FILES_LIMIT	 (1u << 20)
 
 /* --- the process -----------------------------------------------------------
  */

@@ -8,8 +8,10 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <linux/fs.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
@@ -239,6 +241,73 @@ static void what_may_not_be_packed_is_left_out(void **state)
 	assert_int_equal(tmpdrive_pack(t, "link"), PACK_NOT_FILE);
 }
 
+static void set_flags(struct tmpdrive *t, const char *name, int flags)
+{
+	int fd = openat(t->lower_fd, name, O_RDONLY);
+	int old = 0;
+
+	assert_int_equal(ioctl(fd, FS_IOC_GETFLAGS, &old), 0);
+	flags |= old & ~(FS_APPEND_FL | FS_IMMUTABLE_FL);
+	assert_int_equal(ioctl(fd, FS_IOC_SETFLAGS, &flags), 0);
+	(void)close(fd);
+}
+
+static int try_open(struct tmpdrive *t, const char *name, int flags)
+{
+	struct error err = ERROR_INIT;
+	struct file *file;
+	struct lower_ref at = { .fd = tmpdrive_opath(t, name) };
+	struct stat st;
+	bool packed;
+	int rc;
+
+	assert_int_equal(lower_stat(at.fd, &st, &at.btime_ns), 0);
+	at.ino = st.st_ino;
+	rc = file_open(t->drive, &at, flags, &file, &packed, &err);
+	if (rc == 0)
+		file_close(file, flags);
+	(void)close(at.fd);
+	return rc;
+}
+
+/* The lower's own open is not called: O_PATH. */
+static void append_only_and_immutable_hold_through_us(void **state)
+{
+	struct tmpdrive *t = *state;
+
+	tmpdrive_write(t, "a", 50 * KIB, 1);
+	tmpdrive_write(t, "i", 50 * KIB, 2);
+	tmpdrive_write(t, "p", 50 * KIB, 3);
+	assert_int_equal(tmpdrive_pack(t, "p"), PACK_DONE);
+	set_flags(t, "a", FS_APPEND_FL);
+	set_flags(t, "p", FS_APPEND_FL);
+	set_flags(t, "i", FS_IMMUTABLE_FL);
+	assert_int_equal(try_open(t, "a", O_WRONLY), -EPERM);
+	assert_int_equal(try_open(t, "a", O_RDWR | O_APPEND | O_TRUNC), -EPERM);
+	assert_int_equal(try_open(t, "a", O_WRONLY | O_APPEND), 0);
+	assert_int_equal(try_open(t, "i", O_RDWR), -EPERM);
+	assert_int_equal(try_open(t, "i", O_RDONLY), 0);
+	/* refused before a byte is appended to the stub */
+	assert_int_equal(try_open(t, "p", O_WRONLY | O_APPEND), -EPERM);
+	assert_int_equal(stat_of(t, "p").st_size, 50 * KIB);
+	assert_true(tmpdrive_reads(t, "p", 50 * KIB, 3));
+	set_flags(t, "a", 0);
+	set_flags(t, "p", 0);
+	set_flags(t, "i", 0);
+}
+
+static void dates_that_a_stub_cannot_say_stay_plain(void **state)
+{
+	struct tmpdrive *t = *state;
+	struct timespec far[2] = { { .tv_sec = INT64_C(13569465600) },
+				   { .tv_sec = INT64_C(13569465600) } };
+
+	tmpdrive_write(t, "a", 50 * KIB, 1);
+	assert_int_equal(utimensat(t->lower_fd, "a", far, 0), 0);
+	assert_int_equal(tmpdrive_pack(t, "a"), PACK_FLAGS);
+	assert_int_equal(stat_of(t, "a").st_mtim.tv_sec, far[1].tv_sec);
+}
+
 static void times_set_by_agents_survive_a_repair(void **state)
 {
 	struct tmpdrive *t = *state;
@@ -412,6 +481,8 @@ int main(void)
 		T(who_has_it_open_keeps_it_plain),
 		T(young_files_wait_unless_asked),
 		T(what_may_not_be_packed_is_left_out),
+		T(append_only_and_immutable_hold_through_us),
+		T(dates_that_a_stub_cannot_say_stay_plain),
 		T(times_set_by_agents_survive_a_repair),
 		T(a_truncation_cut_short_is_undone),
 		T(a_copy_up_cut_short_is_still_packed),
