@@ -32,7 +32,7 @@ static inline int64_t clock_now_s(const struct clock *c)
 static inline bool timespec_fits(struct timespec ts)
 {
 	return ts.tv_sec < INT64_MAX / NS_PER_S &&
-	       ts.tv_sec > INT64_MIN / NS_PER_S;
+	       ts.tv_sec >= INT64_MIN / NS_PER_S;
 }
 
 /* The nearest that fits. */

@@ -54,8 +54,8 @@ class Refused(unittest.TestCase):
         lower = env.tmp("drive")
         trace = os.path.join(env.tmp("trace"), "calls")
         with drive.Drive(lower, sobre=env.SOBRE_FAULT,
-                         environ={"SOBRE_IO_TRACE": trace}):
-            pass
+                         environ={"SOBRE_IO_TRACE": trace}) as d:
+            d.settled()
         with open(trace, encoding="ascii") as f:
             calls = [line.split() for line in f]
         first = next(n for n, name in calls if name == "io_fallocate")
