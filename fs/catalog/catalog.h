@@ -77,6 +77,29 @@ int catalog_begin(struct catalog *cat, struct error *err);
 int catalog_commit(struct catalog *cat, struct error *err);
 void catalog_rollback(struct catalog *cat);
 
+/*
+ * `fn` is told, inside each transaction of this process, just before it is
+ * committed, which inodes it touched: rows of inode that came or went, or
+ * whose btime, mode, gid, nlink, size, blocks or content changed, and inodes
+ * that gained or lost a name. Each is told once, in calls of some thousand;
+ * not at all when there are none. `fn` may read and write, as in any
+ * transaction, and may touch more, which it is told next. When it fails the
+ * transaction does; a rollback leaves nothing touched. While it runs no event
+ * is written.
+ *
+ * One hook at a time; `fn` NULL: none, and no cost any more. Not inside a
+ * transaction: -EDEADLK; -EBUSY when there is one already.
+ */
+typedef int catalog_commit_fn(void *ctx, const uint64_t *inos, size_t n,
+			      struct error *err);
+int catalog_on_commit(struct catalog *cat, catalog_commit_fn *fn, void *ctx,
+		      struct error *err);
+/* Inside a transaction, with a hook: as if these had been touched. */
+int catalog_touch(struct catalog *cat, uint64_t ino, struct error *err);
+/* All that have a name in the directory. */
+int catalog_touch_children(struct catalog *cat, uint64_t dir_ino,
+			   struct error *err);
+
 /* --- statements, for the modules that own tables ---------------------- */
 
 struct catalog_stmt;
@@ -88,6 +111,9 @@ struct catalog_stmt *catalog_write_stmt(struct catalog *cat, const char *sql,
 /* Anywhere: on a reader of its own until stmt_done(). */
 struct catalog_stmt *catalog_read_stmt(struct catalog *cat, const char *sql,
 				       struct error *err);
+/* The first inside a transaction of this thread, else the second. */
+struct catalog_stmt *catalog_stmt(struct catalog *cat, const char *sql,
+				  struct error *err);
 /* Gives it back; accepts NULL. Every statement taken must be given back. */
 void stmt_done(struct catalog_stmt *s);
 DEFINE_CLEANUP(struct catalog_stmt *, stmt_done)
@@ -95,6 +121,7 @@ DEFINE_CLEANUP(struct catalog_stmt *, stmt_done)
 /* Parameters count from 1. A failed bind shows at the next step. */
 void stmt_bind_i64(struct catalog_stmt *s, int at, int64_t v);
 void stmt_bind_blob(struct catalog_stmt *s, int at, const void *v, size_t len);
+void stmt_bind_text(struct catalog_stmt *s, int at, const char *text);
 void stmt_bind_null(struct catalog_stmt *s, int at);
 /* 1: a row; 0: no more; negative: failed. */
 int stmt_step(struct catalog_stmt *s, struct error *err);
@@ -118,7 +145,8 @@ int64_t catalog_meta_get(struct catalog *cat, const char *key,
 
 /* --- inodes and names -------------------------------------------------- */
 
-#define CATALOG_HANDLE_MAX 64
+#define CATALOG_HANDLE_MAX  64
+#define CATALOG_DAY_UNKNOWN INT32_MIN
 
 /* What the catalog knows of one lower inode. Known by (ino, btime): a row
  * whose birth time differs is of a dead inode, and is replaced. */
@@ -142,6 +170,8 @@ struct catalog_inode {
 	uint8_t handle_len; /* 0: unknown */
 	int32_t handle_type;
 	uint8_t handle[CATALOG_HANDLE_MAX];
+	/* Only read, never put: days since 1970 (CATALOG_EVENT_USED). */
+	int32_t last_used_day;
 };
 
 enum catalog_event_kind {
@@ -227,6 +257,54 @@ int catalog_scan_moved(struct catalog *cat, uint64_t *ret_inos, int max);
 int catalog_paths(struct catalog *cat, uint64_t ino, unsigned int max,
 		  void (*each)(void *ctx, const char *path), void *ctx,
 		  struct error *err);
+/*
+ * Streams, in one view of the catalog: what the callbacks borrow is theirs
+ * until they return. One that returns other than 0 ends the stream, and that
+ * is returned; negative: it filled `err`. They may read; inside a transaction
+ * of this thread they see it.
+ */
+typedef int catalog_name_fn(void *ctx, uint64_t parent, const char *name,
+			    uint64_t ino, struct error *err);
+/* Of one directory, by name. */
+int catalog_children(struct catalog *cat, uint64_t dir_ino,
+		     catalog_name_fn *each, void *ctx, struct error *err);
+/* All names of one inode. */
+int catalog_names(struct catalog *cat, uint64_t ino, catalog_name_fn *each,
+		  void *ctx, struct error *err);
+typedef int catalog_inode_fn(void *ctx, const struct catalog_inode *inode,
+			     struct error *err);
+/* All inodes above `after_ino`, by number as a signed one: with 0, all that
+ * are usual; with 1 << 63, all there are. */
+int catalog_inodes(struct catalog *cat, uint64_t after_ino,
+		   catalog_inode_fn *each, void *ctx, struct error *err);
+
+/* Inode numbers, each once. All zero is empty; 0 is no inode. */
+struct ino_set {
+	uint64_t *slot;
+	size_t cap; /* a power of two */
+	size_t n;
+};
+/* 1: it is new; 0: it was there; -ENOMEM. */
+int ino_set_add(struct ino_set *set, uint64_t ino, struct error *err);
+void ino_set_release(struct ino_set *set);
+
+struct catalog_walk_entry {
+	struct catalog_inode inode;
+	uint64_t parent;
+	const char *name;
+	const char *path; /* from the start: "b/c" */
+};
+#define CATALOG_WALK_PRUNE 1 /* not below this directory; the walk goes on */
+typedef int catalog_walk_fn(void *ctx, const struct catalog_walk_entry *entry,
+			    struct error *err);
+/*
+ * Everything below a directory that has a row: a directory before what is in
+ * it, each once; other inodes once for each of their names there.
+ * -SOBRE_ECORRUPT: a path beyond 64 KiB.
+ */
+int catalog_walk(struct catalog *cat, uint64_t dir_ino, catalog_walk_fn *each,
+		 void *ctx, struct error *err);
+
 /* Calls `each` for inodes whose content is `content`; it may not write. Inside
  * a transaction of this thread it sees that transaction. */
 int catalog_content_inodes(struct catalog *cat, const struct hash128 *content,

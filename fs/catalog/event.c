@@ -10,17 +10,7 @@
  * inode is replaced; but a late event of an older inode doesn't take the
  * place of a younger one that is packed: its reference would be lost.
  */
-static const char touch_attrs[] =
-	"INSERT INTO inode(" INODE_COLUMNS ", seen)"
-	" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,"
-	" ?13, ?14, ?15, ?16)"
-	" ON CONFLICT(ino) DO UPDATE SET"
-	" last_used_day = iif(btime_ns = excluded.btime_ns,"
-	" last_used_day, NULL), btime_ns = excluded.btime_ns,"
-	" mode = excluded.mode, uid = excluded.uid,"
-	" gid = excluded.gid, nlink = excluded.nlink,"
-	" size_bytes = excluded.size_bytes, blocks = excluded.blocks,"
-	" mtime_ns = excluded.mtime_ns, ctime_ns = excluded.ctime_ns,"
+static const char touch_attrs[] = INODE_UPSERT
 	" content = iif(btime_ns = excluded.btime_ns,"
 	" coalesce(content, excluded.content), excluded.content),"
 	" shown_ctime_ns = iif(btime_ns = excluded.btime_ns"
@@ -35,23 +25,6 @@ static const char touch_attrs[] =
 	" AND excluded.handle IS NULL, handle, excluded.handle),"
 	" seen = excluded.seen"
 	" WHERE excluded.btime_ns >= btime_ns OR content IS NULL";
-
-static int apply_attrs(struct catalog *cat, const struct catalog_inode *inode,
-		       struct error *err)
-{
-	CLEANUP(stmt_done)
-	struct catalog_stmt *s = catalog_write_stmt(cat, touch_attrs, err);
-	int64_t n = 0;
-
-	if (s == NULL)
-		return err->code;
-	row_bind_inode(s, inode);
-	stmt_bind_i64(s, 16, cat->generation);
-	n = stmt_run(s, err);
-	if (n > 0 && inode->packed)
-		n = row_tie(cat, inode, &inode->content, err);
-	return n < 0 ? (int)n : 0;
-}
 
 static int apply_ctimes(struct catalog *cat, const struct catalog_inode *inode,
 			struct error *err)
@@ -85,7 +58,7 @@ static int apply_touch(struct catalog *cat, const struct queued *q,
 	int rc = 0;
 
 	if (q->touch & TOUCH_ATTRS)
-		rc = apply_attrs(cat, &q->ev.inode, err);
+		rc = row_put_inode(cat, touch_attrs, &q->ev.inode, err);
 	if (rc == 0 && (q->touch & TOUCH_CTIMES))
 		rc = apply_ctimes(cat, &q->ev.inode, err);
 	if (rc == 0 && (q->touch & TOUCH_DAY))

@@ -8,11 +8,11 @@ int catalog_inode_get(struct catalog *cat, uint64_t ino, int64_t btime_ns,
 		      struct catalog_inode *ret_inode, struct error *err)
 {
 	CLEANUP(stmt_done)
-	struct catalog_stmt *s = catalog_stmt(cat,
-					      "SELECT " INODE_COLUMNS
-					      " FROM inode WHERE ino = ?1"
-					      " AND (?2 = 0 OR btime_ns = ?2)",
-					      err);
+	struct catalog_stmt *s =
+		catalog_stmt(cat,
+			     "SELECT " INODE_READ " FROM inode WHERE ino = ?1"
+			     " AND (?2 = 0 OR btime_ns = ?2)",
+			     err);
 	int rc = 0;
 
 	if (s == NULL)
@@ -28,28 +28,11 @@ int catalog_inode_get(struct catalog *cat, uint64_t ino, int64_t btime_ns,
 				  cat->path, (unsigned long long)ino);
 }
 
-int catalog_inode_put(struct catalog *cat, const struct catalog_inode *inode,
-		      struct error *err)
+int row_put_inode(struct catalog *cat, const char *sql,
+		  const struct catalog_inode *inode, struct error *err)
 {
 	CLEANUP(stmt_done)
-	struct catalog_stmt *s = catalog_write_stmt(
-		cat,
-		"INSERT INTO inode(" INODE_COLUMNS ", seen)"
-		" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,"
-		" ?13, ?14, ?15, ?16)"
-		" ON CONFLICT(ino) DO UPDATE SET"
-		" last_used_day = iif(btime_ns = excluded.btime_ns,"
-		" last_used_day, NULL), btime_ns = excluded.btime_ns,"
-		" mode = excluded.mode, uid = excluded.uid,"
-		" gid = excluded.gid, nlink = excluded.nlink,"
-		" size_bytes = excluded.size_bytes, blocks = excluded.blocks,"
-		" mtime_ns = excluded.mtime_ns, ctime_ns = excluded.ctime_ns,"
-		" content = excluded.content,"
-		" shown_ctime_ns = excluded.shown_ctime_ns,"
-		" packed_ctime_ns = excluded.packed_ctime_ns,"
-		" handle_type = excluded.handle_type,"
-		" handle = excluded.handle, seen = excluded.seen",
-		err);
+	struct catalog_stmt *s = catalog_write_stmt(cat, sql, err);
 	int64_t n = 0;
 
 	if (s == NULL)
@@ -57,9 +40,22 @@ int catalog_inode_put(struct catalog *cat, const struct catalog_inode *inode,
 	row_bind_inode(s, inode);
 	stmt_bind_i64(s, 16, cat->generation);
 	n = stmt_run(s, err);
-	if (n >= 0 && inode->packed)
+	if (n > 0 && inode->packed)
 		n = row_tie(cat, inode, &inode->content, err);
 	return n < 0 ? (int)n : 0;
+}
+
+int catalog_inode_put(struct catalog *cat, const struct catalog_inode *inode,
+		      struct error *err)
+{
+	static const char all[] =
+		INODE_UPSERT " content = excluded.content,"
+			     " shown_ctime_ns = excluded.shown_ctime_ns,"
+			     " packed_ctime_ns = excluded.packed_ctime_ns,"
+			     " handle_type = excluded.handle_type,"
+			     " handle = excluded.handle, seen = excluded.seen";
+
+	return row_put_inode(cat, all, inode, err);
 }
 
 int catalog_inode_pack(struct catalog *cat, const struct catalog_inode *inode,

@@ -165,6 +165,9 @@ struct catalog {
 	bool scanning;
 	int64_t scan_start_ns;
 	struct moved moved;
+	catalog_commit_fn *on_commit;
+	void *on_commit_ctx;
+	bool touched_more;   /* by the hook itself */
 	_Atomic pid_t owner; /* the thread in a transaction; 0: none */
 
 	pthread_mutex_t readers_mutex; /* guards what follows; taken last */
@@ -177,13 +180,12 @@ struct catalog {
 bool catalog_owned(struct catalog *cat); /* by this thread */
 /* Writes what is queued into the transaction that is open. */
 int catalog_drain(struct catalog *cat, struct error *err);
-/* The writer inside this thread's transaction, else a reader. */
-struct catalog_stmt *catalog_stmt(struct catalog *cat, const char *sql,
-				  struct error *err);
 void reader_give_back(struct conn *conn);
 void readers_close(struct catalog *cat);
 
-void stmt_bind_text(struct catalog_stmt *s, int at, const char *text);
+/* Tells the hook, if there is one. */
+int touched_tell(struct catalog *cat, struct error *err);
+
 /* Runs a statement with one i64 parameter or two; the writer's. */
 int writer_run(struct catalog *cat, const char *sql, const int64_t *binds,
 	       int count, struct error *err);
@@ -196,12 +198,31 @@ int writer_run(struct catalog *cat, const char *sql, const int64_t *binds,
 	"mtime_ns, ctime_ns, content, shown_ctime_ns, packed_ctime_ns, " \
 	"handle_type, handle"
 #define INODE_COLUMNS_COUNT 15
+/* What row_inode() reads. */
+#define INODE_READ INODE_COLUMNS ", last_used_day"
+
+/* What a new row, or one of the same number, takes over in any case; after
+ * it comes the rest of the SET. Parameters 1 to 15, and 16: the mark. */
+#define INODE_UPSERT                                                   \
+	"INSERT INTO inode(" INODE_COLUMNS ", seen)"                   \
+	" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,"   \
+	" ?13, ?14, ?15, ?16)"                                         \
+	" ON CONFLICT(ino) DO UPDATE SET"                              \
+	" last_used_day = iif(btime_ns = excluded.btime_ns,"           \
+	" last_used_day, NULL), btime_ns = excluded.btime_ns,"         \
+	" mode = excluded.mode, uid = excluded.uid,"                   \
+	" gid = excluded.gid, nlink = excluded.nlink,"                 \
+	" size_bytes = excluded.size_bytes, blocks = excluded.blocks," \
+	" mtime_ns = excluded.mtime_ns, ctime_ns = excluded.ctime_ns,"
 
 /* Parameters 1 to 15. */
 void row_bind_inode(struct catalog_stmt *s, const struct catalog_inode *inode);
-/* Columns 0 to 14; -SOBRE_ECORRUPT. */
+/* Columns 0 to 15; -SOBRE_ECORRUPT. */
 int row_inode(struct catalog_stmt *s, struct catalog_inode *ret_inode,
 	      struct error *err);
+/* Runs `sql`, an INODE_UPSERT, and ties the inode to its content. */
+int row_put_inode(struct catalog *cat, const char *sql,
+		  const struct catalog_inode *inode, struct error *err);
 int row_tie(struct catalog *cat, const struct catalog_inode *inode,
 	    const struct hash128 *content, struct error *err);
 /* Puts the mark of the present scan on an inode. */
@@ -210,5 +231,9 @@ int row_mark(struct catalog *cat, uint64_t ino, struct error *err);
 int scan_note_move(struct catalog *cat, const struct catalog_inode *inode,
 		   struct error *err);
 bool name_ok(const char *name);
+
+#define NAME_BYTES_MAX 4096
+/* A name from column `col`, with its NUL; false: it can't be one. */
+bool row_name(struct catalog_stmt *s, int col, char ret_name[NAME_BYTES_MAX]);
 
 #endif

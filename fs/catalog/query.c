@@ -25,12 +25,12 @@ static int many_cold(struct catalog *cat, int64_t before_ns, struct error *err)
 }
 
 static const char cold_few[] =
-	"SELECT " INODE_COLUMNS " FROM inode WHERE ino IN ("
+	"SELECT " INODE_READ " FROM inode WHERE ino IN ("
 	"SELECT ino FROM inode INDEXED BY inode_changed"
 	" WHERE changed_ns < ?1 AND ino BETWEEN ?2 AND ?3"
 	" ORDER BY ino LIMIT ?4) ORDER BY ino";
 static const char cold_many[] =
-	"SELECT " INODE_COLUMNS " FROM inode NOT INDEXED"
+	"SELECT " INODE_READ " FROM inode NOT INDEXED"
 	" WHERE changed_ns < ?1 AND ino BETWEEN ?2 AND ?3"
 	" ORDER BY ino LIMIT ?4";
 

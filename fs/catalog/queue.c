@@ -6,7 +6,6 @@
 #include "fs/base/log.h"
 #include "fs/catalog/internal.h"
 
-#define NAME_BYTES_MAX	4096
 #define WRITE_BEHIND_NS (NS_PER_S / 2)
 #define RETRY_NS	NS_PER_S
 #define POST_WAIT_NS	(2 * NS_PER_S)

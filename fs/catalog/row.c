@@ -68,6 +68,28 @@ static bool read_blobs(struct catalog_stmt *s, struct catalog_inode *inode)
 	return true;
 }
 
+/* One that can't be is as good as none. */
+static int32_t read_day(struct catalog_stmt *s, int col)
+{
+	int64_t day = stmt_is_null(s, col) ? INT64_MIN : stmt_i64(s, col);
+
+	return day > INT32_MIN && day <= INT32_MAX ? (int32_t)day
+						   : CATALOG_DAY_UNKNOWN;
+}
+
+bool row_name(struct catalog_stmt *s, int col, char ret_name[NAME_BYTES_MAX])
+{
+	size_t len = 0;
+	const void *name = stmt_blob(s, col, &len);
+
+	if (len == 0 || len >= NAME_BYTES_MAX ||
+	    memchr(name, '\0', len) != NULL || memchr(name, '/', len) != NULL)
+		return false;
+	memcpy(ret_name, name, len);
+	ret_name[len] = '\0';
+	return true;
+}
+
 int row_inode(struct catalog_stmt *s, struct catalog_inode *ret_inode,
 	      struct error *err)
 {
@@ -85,6 +107,7 @@ int row_inode(struct catalog_stmt *s, struct catalog_inode *ret_inode,
 		.ctime_ns = stmt_i64(s, 9),
 		.shown_ctime_ns = stmt_i64(s, 11),
 		.packed_ctime_ns = stmt_i64(s, 12),
+		.last_used_day = read_day(s, 15),
 	};
 
 	if (!ok || !read_blobs(s, &inode))

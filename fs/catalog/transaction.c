@@ -98,6 +98,8 @@ int catalog_commit(struct catalog *cat, struct error *err)
 			       "catalog '%s': the transaction was undone",
 			       cat->path);
 	else
+		rc = touched_tell(cat, err);
+	if (rc == 0)
 		rc = conn_exec(cat->writer, "COMMIT", err);
 	if (rc < 0) {
 		catalog_rollback(cat);

@@ -40,7 +40,9 @@ static bool recent_get(struct drive *drive, uint64_t ino, int64_t btime_ns,
 	return ret->ino == ino && ret->btime_ns == btime_ns;
 }
 
-static void show_ctime(struct drive *drive, int64_t btime_ns, struct stat *st)
+/* The ctime to show for a stub's, if they differ. */
+static bool shown_ctime(struct drive *drive, int64_t btime_ns,
+			const struct stat *st, int64_t *ret_ns)
 {
 	struct error err = ERROR_INIT;
 	struct catalog_inode row;
@@ -48,12 +50,32 @@ static void show_ctime(struct drive *drive, int64_t btime_ns, struct stat *st)
 	int64_t lower = timespec_ns(st->st_ctim);
 
 	if (recent_get(drive, st->st_ino, btime_ns, &recent) &&
-	    recent.packed_ns == lower)
-		st->st_ctim = timespec_from_ns(recent.shown_ns);
-	else if (catalog_inode_get(drive->catalog, st->st_ino, btime_ns, &row,
-				   &err) == 0 &&
-		 row.packed_ctime_ns != 0 && row.packed_ctime_ns == lower)
-		st->st_ctim = timespec_from_ns(row.shown_ctime_ns);
+	    recent.packed_ns == lower) {
+		*ret_ns = recent.shown_ns;
+		return true;
+	}
+	if (catalog_inode_get(drive->catalog, st->st_ino, btime_ns, &row,
+			      &err) < 0 ||
+	    row.packed_ctime_ns == 0 || row.packed_ctime_ns != lower)
+		return false;
+	*ret_ns = row.shown_ctime_ns;
+	return true;
+}
+
+void attr_keep_ctime(struct file *file, const struct stat *before)
+{
+	struct catalog_inode inode;
+	int64_t shown_ns;
+
+	if (!shown_ctime(file->drive, file->btime_ns, before, &shown_ns) ||
+	    lower_inode(file->wfd, &inode) < 0)
+		return;
+	if (inode.mode != before->st_mode || inode.uid != before->st_uid ||
+	    inode.gid != before->st_gid || inode.nlink != before->st_nlink)
+		return; /* agents did that */
+	inode.shown_ctime_ns = shown_ns;
+	inode.packed_ctime_ns = inode.ctime_ns;
+	recent_put(file->drive, &inode);
 }
 
 /* Between xattr and utimensat the lower's times are in motion. */
@@ -79,6 +101,7 @@ int file_show(struct drive *drive, int fd, int64_t btime_ns, struct stat *st)
 {
 	struct error err = ERROR_INIT;
 	struct stub stub;
+	int64_t shown_ns;
 	int rc = stub_probe(fd, &stub, &err);
 
 	/* No longer one, since it was looked at: then blocks have come. */
@@ -93,7 +116,8 @@ int file_show(struct drive *drive, int fd, int64_t btime_ns, struct stat *st)
 	st->st_size = (off_t)stub.size_bytes;
 	st->st_blocks = stub.blocks;
 	st->st_mtim = timespec_from_ns(stub.mtime_ns);
-	show_ctime(drive, btime_ns, st);
+	if (shown_ctime(drive, btime_ns, st, &shown_ns))
+		st->st_ctim = timespec_from_ns(shown_ns);
 	return 1;
 }
 

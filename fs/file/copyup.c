@@ -5,9 +5,11 @@
  * fsync → and only then the write that asked for it.
  */
 #include <errno.h>
+#include <linux/fiemap.h>
+#include <linux/fs.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/statfs.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "fs/base/io.h"
@@ -32,11 +34,17 @@ int need_body(struct file *file, struct error *err)
 			       file->stub.size_bytes, &file->body, err);
 }
 
-int lower_punch(int fd, const struct stat *st)
+static uint64_t punch_len(const struct stat *st)
 {
 	uint64_t block = st->st_blksize > 0 ? (uint64_t)st->st_blksize : 4096;
 	uint64_t size = (uint64_t)st->st_size;
-	uint64_t len = (size + block - 1) / block * block;
+
+	return (size + block - 1) / block * block;
+}
+
+int lower_punch(int fd, const struct stat *st)
+{
+	uint64_t len = punch_len(st);
 
 	if (len == 0)
 		return 0;
@@ -120,7 +128,8 @@ static int put_times(const struct file *file, const struct stat *st)
 	return io_futimens(file->wfd, times);
 }
 
-/* Data, times and the first fsync; the xattr still says packed. */
+/* Data, times and the first fsync, in the room reserved; the xattr still says
+ * packed. */
 static int restore_all(struct file *file, const struct stat *st,
 		       struct error *err)
 {
@@ -129,9 +138,6 @@ static int restore_all(struct file *file, const struct stat *st,
 
 	if (!buf)
 		return error_set(err, -ENOMEM, "out of memory");
-	rc = each_data(file, reserve, NULL, err);
-	if (rc < 0)
-		return rc;
 	rc = each_data(file, restore, buf, err);
 	if (rc < 0)
 		return rc;
@@ -173,6 +179,7 @@ int file_copy_up(struct file *file, int opath, struct error *err)
 {
 	struct stat st;
 	bool repaired;
+	bool had_room;
 	int rc = file_need_wfd(file, opath);
 
 	if (rc < 0)
@@ -188,14 +195,18 @@ int file_copy_up(struct file *file, int opath, struct error *err)
 	rc = need_body(file, err);
 	if (rc < 0)
 		return rc;
-	rc = restore_all(file, &st, err);
-	if (rc < 0) {
-		/* still packed; give the room back */
-		(void)lower_punch(file->wfd, &st);
-		(void)put_times(file, &st);
-		return error_prefix(err, "cannot copy up");
-	}
-	return end_packed(file, err);
+	rc = each_data(file, reserve, NULL, err);
+	had_room = rc == 0;
+	if (rc == 0)
+		rc = restore_all(file, &st, err);
+	if (rc == 0)
+		return end_packed(file, err);
+	/* still packed; give the room back */
+	(void)lower_punch(file->wfd, &st);
+	(void)put_times(file, &st);
+	if (!had_room) /* soon known: hardly time for a change by agents */
+		attr_keep_ctime(file, &st);
+	return error_prefix(err, "cannot copy up");
 }
 
 int file_cut_stub(struct file *file, int opath, struct error *err)
@@ -230,9 +241,17 @@ int file_resize(struct file *file, int opath, uint64_t size_bytes,
 		      : 0;
 }
 
-static bool has_data(int fd)
+/* Blocks that a punch would free. SEEK_DATA doesn't see room that was only
+ * reserved; st_blocks alone counts blocks of xattrs too. */
+static bool has_blocks(int fd, const struct stat *st)
 {
-	return lseek(fd, 0, SEEK_DATA) >= 0;
+	struct fiemap map = { .fm_length = punch_len(st) };
+
+	if (st->st_blocks == 0 || map.fm_length == 0)
+		return false;
+	if (ioctl(fd, FS_IOC_FIEMAP, &map) < 0)
+		return lseek(fd, 0, SEEK_DATA) >= 0;
+	return map.fm_mapped_extents > 0;
 }
 
 /* What is in the inode may be the only good copy: every stored byte is read,
@@ -304,7 +323,7 @@ int file_settle(struct file *file, int opath, bool *ret_repaired,
 	if (rc < 0)
 		return error_set(err, rc, "cannot repair the stub: %s",
 				 error_words(rc));
-	if (file->n_open > 0 || !has_data(file->wfd))
+	if (file->n_open > 0 || !has_blocks(file->wfd, &st))
 		return 0;
 	return finish_punch(file, &st, ret_repaired, err);
 }

@@ -264,6 +264,11 @@ static int fill(struct drive *drive, int lower_fd, const char *state_path,
 		rc = open_catalog(drive, err);
 	if (rc == 0)
 		rc = open_store(drive, err);
+	if (rc == 0 && !drive->options.readonly)
+		rc = ledger_open(drive->catalog, drive->store,
+				 drive->options.departments,
+				 drive->options.n_departments,
+				 &drive->options.clock, &drive->ledger, err);
 	return rc;
 }
 
@@ -295,6 +300,7 @@ void drive_close(struct drive *drive)
 {
 	if (!drive)
 		return;
+	ledger_close(drive->ledger);
 	store_close(drive->store);
 	catalog_close(drive->catalog);
 	close_at(&drive->lock_fd);
@@ -314,6 +320,16 @@ struct catalog *drive_catalog(struct drive *drive)
 struct store *drive_store(struct drive *drive)
 {
 	return drive->store;
+}
+
+const struct clock *drive_clock(const struct drive *drive)
+{
+	return &drive->options.clock;
+}
+
+struct ledger *drive_ledger(struct drive *drive)
+{
+	return drive->ledger;
 }
 
 int drive_lower_fd(const struct drive *drive)

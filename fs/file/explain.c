@@ -37,6 +37,18 @@ static void explain_plain(struct drive *drive, int opath, const char *path,
 	pack_item_release(&item);
 }
 
+int drive_stat(struct drive *drive, const char *path, struct stat *ret_st,
+	       struct error *err)
+{
+	cleanup_fd int fd = lower_open_path(drive, path, err);
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, ret_st) < 0)
+		return error_set(err, -errno, "cannot stat '/%s'", path);
+	return 0;
+}
+
 int drive_explain(struct drive *drive, const char *path,
 		  struct file_explanation *ret_explanation, struct error *err)
 {

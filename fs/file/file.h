@@ -25,6 +25,7 @@
 #include "fs/base/error.h"
 #include "fs/base/hash.h"
 #include "fs/catalog/catalog.h"
+#include "fs/ledger/ledger.h"
 #include "fs/store/store.h"
 
 /* --- the drive ---------------------------------------------------------- */
@@ -36,6 +37,10 @@ struct drive_options {
 	bool must_exist; /* don't make a drive of a directory that isn't one */
 	int64_t min_age_s;   /* without write, to be cold; default 86,400 */
 	uint64_t pack_bytes; /* 0: the store's default */
+	/* Whose what is, first match wins; borrowed until drive_close().
+	 * NULL: as the last time. */
+	const struct ledger_department *departments;
+	unsigned int n_departments;
 	struct clock clock;
 };
 
@@ -68,11 +73,19 @@ DEFINE_CLEANUP(struct drive *, drive_close)
 /* Borrowed, as long as the drive. */
 struct catalog *drive_catalog(struct drive *drive);
 struct store *drive_store(struct drive *drive);
+const struct clock *drive_clock(const struct drive *drive);
+struct ledger *drive_ledger(struct drive *drive); /* NULL: read-only */
 int drive_lower_fd(const struct drive *drive);
 const uint8_t *drive_uuid(const struct drive *drive); /* 16 bytes */
 /* (device, inode) of the state directory: what the front must hide when it
  * is in the lower root. False when it lies elsewhere. */
 bool drive_state_is_inside(const struct drive *drive);
+
+/* What the state directory takes on disk: blocks of all in it. */
+uint64_t drive_state_bytes(struct drive *drive);
+/* Of the lower inode at `path` from the root, links not followed. */
+int drive_stat(struct drive *drive, const char *path, struct stat *ret_st,
+	       struct error *err);
 
 #define DRIVE_STATE_NAME ".sobre"
 /* Names under these are ours, hidden from agents: *.sobre.* */
@@ -144,7 +157,14 @@ int file_fallocate(struct file *file, int mode, uint64_t off, uint64_t len,
 		   struct error *err);
 /* SEEK_DATA, SEEK_HOLE. */
 int64_t file_seek(struct file *file, int64_t off, int whence);
-int file_fsync(struct file *file, bool data_only, struct error *err);
+/*
+ * fsync(2), fdatasync(2). A failed one is told to every open of the inode
+ * once, whichever asked, as the kernel does. `*told` belongs to the open and
+ * starts as file_sync_failures() said when it was opened.
+ */
+int file_fsync(struct file *file, uint64_t *told, bool data_only,
+	       struct error *err);
+uint64_t file_sync_failures(struct file *file);
 /* A descriptor of the lower file while it is plain (O_RDWR, or O_RDONLY when
  * it can't be), borrowed until file_close(); -1 while packed. */
 int file_lower_fd(struct file *file);

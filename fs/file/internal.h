@@ -6,7 +6,7 @@
  * Lock order, outermost first: file.lock, drive.root_lock, the catalog's
  * writer, drive.table_lock. A thread in a catalog transaction takes no
  * file.lock. Only the packer's thread holds several of them (freeze.c); the
- * others hold one and wait for none.
+ * others hold one and wait for none. file_sync.lock is taken with none held.
  */
 
 #include <fcntl.h>
@@ -57,6 +57,7 @@ struct drive {
 	uint64_t state_ino; /* 0: not in the lower root */
 	struct catalog *catalog;
 	struct store *store;
+	struct ledger *ledger; /* NULL: read-only */
 
 	pthread_mutex_t table_lock; /* buckets, recent, file.refs, .packing */
 	struct file *buckets[FILE_TABLE_BUCKETS];
@@ -73,6 +74,18 @@ struct drive {
 	uint64_t cold_cursor; /* the packer's thread alone */
 };
 
+/* sync.c: what became of the syncs of an open file. */
+struct file_sync {
+	pthread_mutex_t lock; /* all below */
+	pthread_cond_t round_done;
+	bool running;
+	bool whole;	   /* somebody waiting asked for more than data */
+	uint64_t asked;	   /* tickets given out */
+	uint64_t answered; /* the last of them that is done */
+	uint64_t failures;
+	int code; /* of the last failure */
+};
+
 struct file {
 	struct drive *drive;
 	uint64_t ino;
@@ -80,6 +93,7 @@ struct file {
 	struct file *next;
 	unsigned int refs;
 	bool packing; /* between the commit of its content and its stub */
+	struct file_sync sync;
 
 	pthread_rwlock_t lock; /* all below; write: to change state */
 	unsigned int n_open;
@@ -91,7 +105,7 @@ struct file {
 	struct store_body *body;
 	int opath; /* pinned while open */
 	int rfd;   /* O_RDONLY, opened at need, kept while open */
-	int wfd;   /* O_RDWR, likewise */
+	int wfd;   /* O_RDWR, likewise; with the first writer of a plain file */
 };
 
 /* --- node.c: the table ---------------------------------------------------- */
@@ -134,6 +148,9 @@ bool is_stub_of(int fd, const struct hash128 *content);
 
 /* Remembers both ctimes of a file just packed, and tells the catalog. */
 void recent_put(struct drive *drive, const struct catalog_inode *inode);
+/* What we did to a stub since `before` moved nothing but its ctime: agents go
+ * on being shown what they were. With file->lock held, wfd open. */
+void attr_keep_ctime(struct file *file, const struct stat *before);
 
 /* --- open.c --- */
 

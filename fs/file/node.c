@@ -36,6 +36,9 @@ static struct file *file_new(struct drive *drive, uint64_t ino,
 		free(f);
 		return NULL;
 	}
+	/* by default attributes these can't fail */
+	(void)pthread_mutex_init(&f->sync.lock, NULL);
+	(void)pthread_cond_init(&f->sync.round_done, NULL);
 	return f;
 }
 
@@ -99,6 +102,8 @@ void file_put(struct file *file)
 	(void)pthread_mutex_unlock(&drive->table_lock);
 	file_drop_fds(file);
 	(void)pthread_rwlock_destroy(&file->lock);
+	(void)pthread_mutex_destroy(&file->sync.lock);
+	(void)pthread_cond_destroy(&file->sync.round_done);
 	free(file);
 }
 

@@ -60,11 +60,16 @@ static int enter(struct file *file, int opath, int flags, struct error *err)
 	return 0;
 }
 
+/* A writer's description of the lower is there before the first write, also
+ * of one in passthrough: one opened at its fsync would not be told of errors
+ * that somebody has seen before (sync.c). */
 static int count_open(struct file *file, int opath, int flags,
 		      struct error *err)
 {
 	int rc = pin(file, opath);
 
+	if (rc == 0 && writes(flags) && !file->packed)
+		rc = file_need_wfd(file, opath);
 	if (rc < 0)
 		return error_set(err, rc, "cannot hold the file open: %s",
 				 error_words(rc));
@@ -111,6 +116,8 @@ int file_open_new(struct drive *drive, const struct lower_ref *at, int flags,
 		return error_set(err, rc, "out of memory");
 	(void)pthread_rwlock_wrlock(&file->lock);
 	rc = count_open(file, at->fd, flags, err);
+	if (rc < 0 && file->n_open == 0)
+		file_drop_fds(file);
 	(void)pthread_rwlock_unlock(&file->lock);
 	if (rc < 0) {
 		file_put(file);

@@ -14,6 +14,7 @@
 #define BATCH_FILES  128
 #define BATCH_BYTES  (UINT64_C(64) << 20)
 #define FREEZE_FILES 32 /* leased at once */
+#define WHOLE_TRIES  2
 
 struct batch {
 	struct drive *drive;
@@ -95,8 +96,10 @@ static int put_item(struct batch *b, struct pack_item *item)
 				  &item->content, &item->err);
 }
 
-/* One try; 1: an item fell out, try again without it. */
-static int try_commit(struct batch *b, struct error *err)
+/* One try with the items in [from, to[; 1: one of them fell out, and none is
+ * committed. */
+static int try_commit(struct batch *b, unsigned int from, unsigned int to,
+		      struct error *err)
 {
 	struct drive *drive = b->drive;
 	uint64_t before = store_appended(drive->store);
@@ -104,7 +107,7 @@ static int try_commit(struct batch *b, struct error *err)
 
 	if (rc < 0)
 		return rc;
-	for (unsigned int i = 0; i < b->n; i++) {
+	for (unsigned int i = from; i < to; i++) {
 		struct pack_item *item = &b->items[i];
 
 		if (item->outcome != PACK_DONE)
@@ -172,9 +175,9 @@ static void set_packing(struct batch *b, bool packing)
 			file_set_packing(b->items[i].file, packing);
 }
 
-static void fail_all(struct batch *b, const struct error *err)
+static int fail_from(struct batch *b, unsigned int i, const struct error *err)
 {
-	for (unsigned int i = 0; i < b->n; i++) {
+	for (; i < b->n; i++) {
 		struct pack_item *item = &b->items[i];
 
 		if (item->outcome != PACK_DONE)
@@ -182,21 +185,41 @@ static void fail_all(struct batch *b, const struct error *err)
 		item->outcome = PACK_ERROR;
 		item->err = *err;
 	}
+	return err->code;
+}
+
+/*
+ * A bad item costs the others another try, so at most WHOLE_TRIES of them;
+ * then each is committed by itself, lest a tree full of bad ones be read as
+ * often as it has files.
+ */
+static int commit_all(struct batch *b, struct error *err)
+{
+	int rc = 1;
+
+	for (int tries = 0; rc == 1 && tries < WHOLE_TRIES; tries++)
+		rc = try_commit(b, 0, b->n, err);
+	if (rc < 0)
+		return fail_from(b, 0, err);
+	for (unsigned int i = 0; rc == 1 && i < b->n; i++) {
+		if (b->items[i].outcome == PACK_DONE &&
+		    try_commit(b, i, i + 1, err) < 0)
+			return fail_from(b, i, err);
+	}
+	return 0;
 }
 
 static int flush(struct batch *b, struct error *err)
 {
-	int rc = 1;
+	int rc;
 
 	if (b->n == 0)
 		return 0;
 	set_packing(b, true);
 	if (root_seal(b->drive, err) < 0)
-		rc = err->code;
-	while (rc == 1)
-		rc = try_commit(b, err);
-	if (rc < 0)
-		fail_all(b, err);
+		rc = fail_from(b, 0, err);
+	else
+		rc = commit_all(b, err);
 	verify_and_freeze(b);
 	set_packing(b, false);
 	for (unsigned int i = 0; i < b->n; i++) {

@@ -192,21 +192,6 @@ int64_t file_seek(struct file *file, int64_t off, int whence)
 	return at;
 }
 
-int file_fsync(struct file *file, bool data_only, struct error *err)
-{
-	int fd;
-	int rc;
-
-	(void)pthread_rwlock_wrlock(&file->lock);
-	fd = need_lower(file, false, err);
-	(void)pthread_rwlock_unlock(&file->lock);
-	if (fd < 0)
-		return fd;
-	rc = data_only ? io_fdatasync(fd) : io_fsync(fd);
-	return rc < 0 ? error_set(err, rc, "cannot sync: %s", error_words(rc))
-		      : 0;
-}
-
 int file_lower_fd(struct file *file)
 {
 	int fd;

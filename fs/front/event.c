@@ -44,6 +44,17 @@ void event_inode(struct front *front, const struct looked *looked,
 	post(front, &ev);
 }
 
+void event_used(struct front *front, const struct inode *inode, int32_t day)
+{
+	const struct catalog_event ev = {
+		.kind = CATALOG_EVENT_USED,
+		.inode = { .ino = inode->ino, .btime_ns = inode->btime_ns },
+		.day = day,
+	};
+
+	post(front, &ev);
+}
+
 void event_name(struct front *front, uint64_t parent, const char *name,
 		uint64_t ino)
 {

@@ -25,7 +25,21 @@ struct front_options {
 	bool no_passthrough; /* off switches, for tests and trouble */
 	bool no_uring;
 	bool debug; /* libfuse's own trace, to standard error */
+	/* Which opens are a person's use of a file; NULL: none is noted. */
+	struct usage *usage;
+	/*
+	 * What a file's virtual attribute says (FRONT_XATTR_*), a text of
+	 * malloc(3); from any thread. Negative: a code, -ENODATA where there
+	 * is none. NULL: there are none at all.
+	 */
+	int (*describe)(void *ctx, uint64_t ino, const char *name,
+			char **ret_text);
+	void *ctx; /* of describe */
 };
+
+/* Read by whoever may read the file, never listed, never set. */
+#define FRONT_XATTR_FOOTPRINT "user.sobre.footprint"
+#define FRONT_XATTR_FLAG      "user.sobre.flag"
 
 /* `drive` must outlive it. The file system is called sobre#<uuid>. */
 int front_new(struct drive *drive, const struct front_options *options,

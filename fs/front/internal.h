@@ -20,6 +20,7 @@
 
 #include "fs/base/cleanup.h"
 #include "fs/front/front.h"
+#include "fs/usage/usage.h"
 
 #define FRONT_HAS_PASSTHROUGH (FUSE_VERSION >= FUSE_MAKE_VERSION(3, 17))
 #define FRONT_HAS_TMPFILE     (FUSE_VERSION >= FUSE_MAKE_VERSION(3, 17))
@@ -74,7 +75,8 @@ struct inode {
 	int32_t handle_type;
 	uint8_t handle_len;
 	uint8_t flags;
-	uint16_t holds;			     /* besides nlookup */
+	uint16_t holds;	   /* besides nlookup */
+	uint16_t used_day; /* of the last use noted, modulo 65,536 */
 	uint8_t handle[HANDLE_INLINE_BYTES]; /* or a pointer to more */
 };
 
@@ -111,7 +113,8 @@ struct open_file {
 	struct front *front;
 	struct opened *opened;
 	struct file *file;
-	int flags; /* of its open(2) */
+	int flags;	    /* of its open(2) */
+	uint64_t sync_told; /* file_fsync()'s */
 	bool passthrough;
 	bool maps;
 };
@@ -280,6 +283,8 @@ void caller_leave(const struct caller *caller);
 
 void event_inode(struct front *front, const struct looked *looked,
 		 const struct lower_handle *handle);
+/* Last used on `day`, since 1970. */
+void event_used(struct front *front, const struct inode *inode, int32_t day);
 void event_name(struct front *front, uint64_t parent, const char *name,
 		uint64_t ino);
 void event_unname(struct front *front, uint64_t parent, const char *name);

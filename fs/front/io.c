@@ -119,7 +119,7 @@ void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync,
 	struct error err = ERROR_INIT;
 
 	(void)ino;
-	if (file_fsync(of->file, datasync != 0, &err) < 0) {
+	if (file_fsync(of->file, &of->sync_told, datasync != 0, &err) < 0) {
 		reply_error(req, &err);
 		return;
 	}

@@ -79,12 +79,30 @@ static int open_inode(fuse_req_t req, struct inode *inode, bool fresh,
 		open_file_free(of);
 		return r;
 	}
+	of->sync_told = file_sync_failures(of->file);
 	if (!fresh)
 		kill_after_truncation(req, fd, fi);
 	opened_add(req, of, packed, fresh, fi);
 	open_link_add(front, &of->link);
 	*ret_of = of;
 	return 0;
+}
+
+/* A person used the file today: once a day and file is enough to know. Two
+ * threads may both note it. */
+static void note_use(fuse_req_t req, struct inode *inode)
+{
+	struct front *front = front_of(req);
+	const int64_t now_s = clock_now_s(drive_clock(front->drive));
+	const int32_t day = (int32_t)(now_s / 86400);
+
+	if (!front->options.usage ||
+	    __atomic_load_n(&inode->used_day, __ATOMIC_RELAXED) ==
+		    (uint16_t)day ||
+	    !usage_counts(front->options.usage, fuse_req_ctx(req)->uid, now_s))
+		return;
+	__atomic_store_n(&inode->used_day, (uint16_t)day, __ATOMIC_RELAXED);
+	event_used(front, inode, day);
 }
 
 void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
@@ -99,9 +117,12 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		reply_code(req, inode ? -EINVAL : -ESTALE);
 		return;
 	}
-	if (open_inode(req, inode, false, fi, &of, &err) < 0)
+	if (open_inode(req, inode, false, fi, &of, &err) < 0) {
 		reply_error(req, &err);
-	else if (fuse_reply_open(req, fi) == -ENOENT)
+		return;
+	}
+	note_use(req, inode);
+	if (fuse_reply_open(req, fi) == -ENOENT)
 		open_file_close(req, of); /* interrupted: no release */
 }
 
@@ -132,6 +153,7 @@ static void reply_created(fuse_req_t req, int *fd, const struct pinned *dir,
 		reply_error(req, &err);
 		return;
 	}
+	note_use(req, inode);
 	e.attr_timeout = attr_timeout(front, inode, &e.attr);
 	if (fuse_reply_create(req, &e, fi) == -ENOENT) {
 		open_file_close(req, of);

@@ -54,6 +54,29 @@ static void reply_sized(fuse_req_t req, const uint8_t *buf, ssize_t n,
 		(void)fuse_reply_buf(req, (const char *)buf, (size_t)n);
 }
 
+static bool is_virtual(const char *name)
+{
+	return strcmp(name, FRONT_XATTR_FOOTPRINT) == 0 ||
+	       strcmp(name, FRONT_XATTR_FLAG) == 0;
+}
+
+static void reply_virtual(fuse_req_t req, fuse_ino_t ino, const char *name,
+			  size_t size)
+{
+	struct front *front = front_of(req);
+	const struct inode *inode = inode_find(front, ino);
+	cleanup_free char *text = NULL;
+	int r = inode ? -ENODATA : -ESTALE;
+
+	if (inode && front->options.describe)
+		r = front->options.describe(front->options.ctx, inode->ino,
+					    name, &text);
+	if (r == 0 && strlen(text) > XATTR_SIZE_MAX)
+		r = -E2BIG;
+	reply_sized(req, (const uint8_t *)text,
+		    r < 0 ? r : (ssize_t)strlen(text), size);
+}
+
 void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 {
 	struct front *front = front_of(req);
@@ -62,6 +85,10 @@ void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 	char path[PROC_PATH_MAX];
 	ssize_t n = -ENODATA;
 
+	if (is_virtual(name)) {
+		reply_virtual(req, ino, name, size);
+		return;
+	}
 	if (!buf)
 		n = -ENOMEM;
 	else if (!xattr_is_ours(name))

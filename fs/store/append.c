@@ -262,8 +262,7 @@ static int make_ready(struct store *store, struct writer *w, uint64_t span,
 	} else if (w->fd < 0) {
 		rc = start_pack(store, w, err);
 	}
-	if (rc < 0 || w->end + span <= store->options.pack_bytes ||
-	    w->end == PACK_HEADER_BYTES)
+	if (rc < 0 || !pack_is_full(w->end, span, store->options.pack_bytes))
 		return rc;
 	rc = append_seal(store, err);
 	return rc < 0 ? rc : start_pack(store, w, err);
@@ -348,8 +347,7 @@ void writer_reset(struct store *store)
 		w->touched_n = 0;
 		w->in_batch = false;
 		w->appended = 0;
-		w->pending->n = 0;
-		w->pending->len = 0;
+		pending_clear(w->pending);
 	}
 	cache_purge(&store->cache);
 	cache_purge(&store->fresh);

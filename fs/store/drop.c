@@ -11,10 +11,10 @@
 
 #include "fs/base/cleanup.h"
 #include "fs/base/io.h"
+#include "fs/store/users.h"
 
 /* Packs dropped in one pass at most: one transaction forgets them. */
 #define PACKS_MAX 64
-#define PAGE	  256
 
 struct due {
 	struct store *store;
@@ -47,39 +47,70 @@ static int list_due(struct due *due, enum pack_state state, struct error *err)
 	return n < 0 ? (int)n : 0;
 }
 
+/* Does a chunk of it go, or is one gone already? */
+static int loses_chunk(struct due *due, const struct recipe *recipe,
+		       struct error *err)
+{
+	int rc = 0;
+
+	for (uint32_t i = 0; rc == 0 && i < recipe->n; i++) {
+		struct recipe_entry entry;
+		struct chunk_row chunk;
+
+		recipe_at(recipe, i, &entry);
+		if (entry.hole)
+			continue;
+		rc = chunk_row_get(due->store, VIEW_COMMITTED, &entry.id,
+				   &chunk, err);
+		if (rc >= 0)
+			rc = rc == 0 || is_due(due, chunk.pack);
+	}
+	return rc;
+}
+
+/*
+ * Which chunks does it need? As long as that can't be read, what is due may
+ * be all it has. When a file uses it, counting it again fails, and the pass
+ * with it.
+ */
+static int is_unreadable(struct due *due, const struct content_row *row,
+			 struct error *err)
+{
+	int rc;
+
+	if (row->use == CONTENT_ORPHAN_COUNTED)
+		return 0;
+	rc = ties_used(due->store, due->options, &row->id, err);
+	if (rc > 0)
+		rc = content_revive(due->store, &row->id, err);
+	return rc;
+}
+
 /* Does the orphan lose something with the packs that are due? */
 static int depends(struct due *due, const struct hash128 *id, struct error *err)
 {
-	struct store *store = due->store;
 	struct content_row row;
 	struct recipe recipe;
-	int rc = content_row_get(store, VIEW_COMMITTED, id, &row, err);
+	int rc = content_row_get(due->store, VIEW_COMMITTED, id, &row, err);
 
 	if (rc <= 0)
 		return rc;
 	if (is_due(due, row.pack))
 		return 1;
-	rc = recipe_load(store, &row, &recipe, err);
+	rc = recipe_load(due->store, &row, &recipe, err);
 	if (rc < 0)
-		return is_damage(rc) ? 0 : rc;
-	for (uint32_t i = 0; rc == 0 && i < recipe.n; i++) {
-		struct recipe_entry entry;
-		struct chunk_row chunk;
-
-		recipe_at(&recipe, i, &entry);
-		if (entry.hole)
-			continue;
-		rc = chunk_row_get(store, VIEW_COMMITTED, &entry.id, &chunk,
-				   err);
-		if (rc >= 0)
-			rc = rc == 0 || is_due(due, chunk.pack);
-	}
+		return is_damage(rc) ? is_unreadable(due, &row, err) : rc;
+	rc = loses_chunk(due, &recipe, err);
 	recipe_release(&recipe);
 	return rc;
 }
 
-static int list_page(struct due *due, const struct ids *ids, struct error *err)
+static int list_page(struct store *store, const struct ids *ids, void *ctx,
+		     struct error *err)
 {
+	struct due *due = ctx;
+
+	(void)store;
 	for (size_t i = 0; i < ids->n; i++) {
 		int rc = depends(due, &ids->id[i], err);
 
@@ -89,29 +120,6 @@ static int list_page(struct due *due, const struct ids *ids, struct error *err)
 			return rc;
 	}
 	return 0;
-}
-
-static int list_contents(struct due *due, struct error *err)
-{
-	struct hash128 after = { .bytes = { 0 } };
-	size_t n;
-	int rc;
-
-	do {
-		struct ids ids = { .n = 0 };
-
-		rc = ids_select(due->store, VIEW_COMMITTED,
-				"SELECT id FROM content WHERE id > ?1"
-				" AND orphan != 0 ORDER BY id LIMIT ?2",
-				&after, PAGE, &ids, err);
-		n = ids.n;
-		if (n > 0)
-			after = ids.id[n - 1];
-		if (rc == 0)
-			rc = list_page(due, &ids, err);
-		ids_release(&ids);
-	} while (rc == 0 && n > 0);
-	return rc;
 }
 
 /* Those that a stub still names come back to life; the list loses them. */
@@ -168,6 +176,19 @@ static int drop_content(struct store *store, const struct hash128 *id,
 	return rc < 0 ? rc : 1;
 }
 
+/* What the ledger still has of it: nothing, unless uses didn't add up. */
+static int uncharge_pack(struct store *store, uint64_t pack, struct error *err)
+{
+	CLEANUP(charges_release) struct charges charges = { .n = 0 };
+	int rc = charges_add_rows(&charges, store, VIEW_WRITER,
+				  "SELECT users, -sum(stored_bytes) FROM chunk"
+				  " WHERE pack = ?1 AND users IS NOT NULL"
+				  " GROUP BY users",
+				  (int64_t)pack, err);
+
+	return rc < 0 ? rc : charges_tell(store, &charges, err);
+}
+
 /* Counts are read again here, in the same transaction. 1 forgotten; 0: it
  * still holds something live. */
 static int forget_pack(struct store *store, const struct pack_row *pack,
@@ -185,6 +206,9 @@ static int forget_pack(struct store *store, const struct pack_row *pack,
 			     bind, &live, err);
 
 	if (rc < 0 || live > 0)
+		return rc;
+	rc = uncharge_pack(store, pack->id, err);
+	if (rc < 0)
 		return rc;
 	n = store_run(store, "DELETE FROM chunk WHERE pack = ?1", &bind, 1,
 		      err);
@@ -298,6 +322,19 @@ static int unlink_emptied(struct due *due, struct store_gc_result *result,
 	return delete_rows(due, err);
 }
 
+/* A content that no row knows has chunks that nothing counts. */
+static int may_drop(struct store *store, struct error *err)
+{
+	int rc = index_misses_used(store, err);
+
+	if (rc <= 0)
+		return rc;
+	return error_set(err, -SOBRE_ECORRUPT,
+			 "a file's content may be where a pack could not be"
+			 " read: nothing is dropped before the packs are"
+			 " indexed again, or the file is gone");
+}
+
 static int drop_due(struct due *due, struct store_gc_result *result,
 		    struct error *err)
 {
@@ -306,7 +343,12 @@ static int drop_due(struct due *due, struct store_gc_result *result,
 
 	if (rc < 0)
 		return error_set(err, rc, "cannot sync the lower");
-	rc = list_contents(due, err);
+	rc = may_drop(due->store, err);
+	if (rc == 0)
+		rc = ids_for_pages(due->store,
+				   "SELECT id FROM content WHERE id > ?1"
+				   " AND orphan != 0 ORDER BY id LIMIT ?2",
+				   list_page, due, err);
 	if (rc == 0)
 		rc = revive_used(due, err);
 	if (rc == 0)

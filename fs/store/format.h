@@ -72,6 +72,14 @@ static inline uint64_t record_span(uint32_t body_len)
 	return (len + RECORD_ALIGN - 1) & ~(uint64_t)(RECORD_ALIGN - 1);
 }
 
+/* What a chunk takes of an extent's span: in proportion, and all parts add up
+ * to it. */
+static inline uint64_t extent_part(uint64_t span, uint32_t raw_len,
+				   uint32_t skip, uint32_t len)
+{
+	return span * ((uint64_t)skip + len) / raw_len - span * skip / raw_len;
+}
+
 /* Writes the header for `body`, checksum included. */
 void record_encode(const struct record *record, const uint8_t *body,
 		   uint8_t ret_bytes[RECORD_HEADER_BYTES]);

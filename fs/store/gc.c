@@ -12,7 +12,6 @@
 
 #include "fs/base/cleanup.h"
 
-#define PAGE		 256
 #define LIVE_PERCENT	 50
 #define RECIPE_EST_BYTES 128 /* what a recipe counts for in a pack's share */
 
@@ -20,6 +19,7 @@ struct gc {
 	struct store *store;
 	const struct store_gc_options *options;
 	struct store_gc_result result;
+	struct error uncounted; /* code 0: none */
 };
 
 struct tie_look {
@@ -49,51 +49,6 @@ int ties_used(struct store *store, const struct store_gc_options *options,
 	return rc < 0 ? rc : look.used;
 }
 
-/* Inside a transaction. What can't be counted is bad, and stays. */
-static int revive(struct store *store, const struct hash128 *id,
-		  struct error *err)
-{
-	struct content_row row;
-	struct recipe recipe;
-	bool bad = false;
-	int rc = content_row_get(store, VIEW_WRITER, id, &row, err);
-
-	if (rc <= 0 || !row.orphan)
-		return rc < 0 ? rc : 0;
-	rc = recipe_load(store, &row, &recipe, err);
-	if (rc < 0)
-		return is_damage(rc)
-			       ? content_row_mark(store, id, false, true, err)
-			       : rc;
-	for (uint32_t i = 0; rc == 0 && i < recipe.n; i++) {
-		struct recipe_entry entry;
-
-		recipe_at(&recipe, i, &entry);
-		if (!entry.hole)
-			rc = chunk_row_count(store, &entry.id, 1, err);
-		if (rc == -SOBRE_ENOCHUNK) {
-			bad = true;
-			rc = 0;
-		}
-	}
-	recipe_release(&recipe);
-	return rc < 0 ? rc : content_row_mark(store, id, false, bad, err);
-}
-
-int content_revive(struct store *store, const struct hash128 *id,
-		   struct error *err)
-{
-	int rc = catalog_begin(store->cat, err);
-
-	if (rc < 0)
-		return rc;
-	rc = revive(store, id, err);
-	if (rc == 0)
-		return catalog_commit(store->cat, err);
-	catalog_rollback(store->cat);
-	return rc;
-}
-
 /* Inside a transaction; looks again whether an inode names it. */
 static int orphan(struct store *store, const struct hash128 *id,
 		  struct error *err)
@@ -113,59 +68,19 @@ static int orphan(struct store *store, const struct hash128 *id,
 	if (rc != 0)
 		return rc < 0 ? rc : 0;
 	rc = content_row_get(store, VIEW_WRITER, id, &row, err);
-	if (rc <= 0 || row.orphan)
+	if (rc <= 0 || row.use == CONTENT_ORPHAN)
 		return rc < 0 ? rc : 0;
 	rc = recipe_load(store, &row, &recipe, err);
 	if (rc < 0) /* what it counts can't be known: it counts on */
-		return is_damage(rc)
-			       ? content_row_mark(store, id, true, true, err)
-			       : rc;
-	for (uint32_t i = 0; rc == 0 && i < recipe.n; i++) {
-		struct recipe_entry entry;
-
-		recipe_at(&recipe, i, &entry);
-		if (!entry.hole)
-			rc = chunk_row_count(store, &entry.id, -1, err);
-		if (rc == -SOBRE_ENOCHUNK)
-			rc = 0;
-	}
+		return is_damage(rc) ? content_row_mark(store, id,
+							CONTENT_ORPHAN_COUNTED,
+							true, err)
+				     : rc;
+	rc = recipe_uncount(store, &recipe, err);
 	recipe_release(&recipe);
-	return rc < 0 ? rc : content_row_mark(store, id, true, row.bad, err);
-}
-
-static int orphan_page(struct gc *gc, const struct ids *ids, struct error *err)
-{
-	struct store *store = gc->store;
-	struct ids unused = { .n = 0 };
-	int rc = 0;
-
-	for (size_t i = 0; rc >= 0 && i < ids->n; i++) {
-		rc = ties_used(store, gc->options, &ids->id[i], err);
-		if (rc == 0)
-			rc = ids_add(&unused, &ids->id[i], err);
-	}
-	if (rc >= 0)
-		rc = catalog_begin(store->cat, err);
-	if (rc < 0) {
-		ids_release(&unused);
-		return rc;
-	}
-	for (size_t i = 0; rc == 0 && i < unused.n; i++)
-		rc = orphan(store, &unused.id[i], err);
-	ids_release(&unused);
-	if (rc == 0)
-		return catalog_commit(store->cat, err);
-	catalog_rollback(store->cat);
-	return rc;
-}
-
-static int revive_page(struct gc *gc, const struct ids *ids, struct error *err)
-{
-	int rc = 0;
-
-	for (size_t i = 0; rc == 0 && i < ids->n; i++)
-		rc = content_revive(gc->store, &ids->id[i], err);
-	return rc;
+	return rc < 0 ? rc
+		      : content_row_mark(store, id, CONTENT_ORPHAN, row.bad,
+					 err);
 }
 
 static int keep_going(struct gc *gc, uint64_t done, uint64_t total,
@@ -177,31 +92,56 @@ static int keep_going(struct gc *gc, uint64_t done, uint64_t total,
 	return error_set(err, -ECANCELED, "stopped");
 }
 
-/* Calls `page` for all that `sql` selects, in pages of ascending ids. */
-static int for_pages(struct gc *gc, const char *sql,
-		     int (*page)(struct gc *gc, const struct ids *ids,
-				 struct error *err),
-		     struct error *err)
+static int orphan_unused(struct store *store, const struct ids *unused,
+			 struct error *err)
 {
-	struct hash128 after = { .bytes = { 0 } };
-	size_t n;
-	int rc;
+	int rc = catalog_begin(store->cat, err);
 
-	do {
-		struct ids ids = { .n = 0 };
-
-		rc = ids_select(gc->store, VIEW_COMMITTED, sql, &after, PAGE,
-				&ids, err);
-		n = ids.n;
-		if (n > 0)
-			after = ids.id[n - 1];
-		if (rc == 0 && n > 0)
-			rc = page(gc, &ids, err);
-		ids_release(&ids);
-		if (rc == 0)
-			rc = keep_going(gc, 0, 0, err);
-	} while (rc == 0 && n > 0);
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; rc == 0 && i < unused->n; i++)
+		rc = orphan(store, &unused->id[i], err);
+	if (rc == 0)
+		rc = missing_forget(store, err);
+	if (rc == 0)
+		return catalog_commit(store->cat, err);
+	catalog_rollback(store->cat);
 	return rc;
+}
+
+static int orphan_page(struct store *store, const struct ids *ids, void *ctx,
+		       struct error *err)
+{
+	CLEANUP(ids_release) struct ids unused = { .n = 0 };
+	struct gc *gc = ctx;
+	int rc = 0;
+
+	for (size_t i = 0; rc >= 0 && i < ids->n; i++) {
+		rc = ties_used(store, gc->options, &ids->id[i], err);
+		if (rc == 0)
+			rc = ids_add(&unused, &ids->id[i], err);
+	}
+	if (rc >= 0)
+		rc = orphan_unused(store, &unused, err);
+	return rc < 0 ? rc : keep_going(gc, 0, 0, err);
+}
+
+/* One that can't be counted doesn't stop the pass before it would drop
+ * something. */
+static int revive_page(struct store *store, const struct ids *ids, void *ctx,
+		       struct error *err)
+{
+	struct gc *gc = ctx;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < ids->n; i++) {
+		rc = content_revive(store, &ids->id[i], err);
+		if (is_damage(rc)) {
+			gc->uncounted = *err;
+			rc = 0;
+		}
+	}
+	return rc < 0 ? rc : keep_going(gc, 0, 0, err);
 }
 
 /* How much of a pack is live, in bytes of chunks and recipes before
@@ -313,21 +253,25 @@ int store_gc(struct store *store, const struct store_gc_options *options,
 	if (rc == 0)
 		rc = catalog_flush(store->cat, err);
 	if (rc == 0)
-		rc = for_pages(&gc,
-			       "SELECT id FROM content WHERE orphan != 0"
-			       " AND EXISTS(SELECT 1 FROM inode"
-			       " WHERE inode.content = content.id)"
-			       " AND id > ?1 ORDER BY id LIMIT ?2",
-			       revive_page, err);
+		rc = ids_for_pages(store,
+				   "SELECT id FROM content WHERE orphan != 0"
+				   " AND EXISTS(SELECT 1 FROM inode"
+				   " WHERE inode.content = content.id)"
+				   " AND id > ?1 ORDER BY id LIMIT ?2",
+				   revive_page, &gc, err);
 	if (rc == 0)
-		rc = for_pages(&gc,
-			       "SELECT id FROM content WHERE orphan = 0"
-			       " AND NOT EXISTS(SELECT 1 FROM inode"
-			       " WHERE inode.content = content.id)"
-			       " AND id > ?1 ORDER BY id LIMIT ?2",
-			       orphan_page, err);
+		rc = ids_for_pages(store,
+				   "SELECT id FROM content WHERE orphan != 1"
+				   " AND NOT EXISTS(SELECT 1 FROM inode"
+				   " WHERE inode.content = content.id)"
+				   " AND id > ?1 ORDER BY id LIMIT ?2",
+				   orphan_page, &gc, err);
 	if (rc == 0)
 		rc = thin_out_all(&gc, err);
+	if (rc == 0 && gc.uncounted.code < 0) {
+		*err = gc.uncounted;
+		rc = err->code;
+	}
 	if (rc == 0)
 		rc = gc_drop(store, options, &gc.result, err);
 	if (rc == 0)

@@ -13,15 +13,20 @@
 
 #include "fs/base/cleanup.h"
 #include "fs/base/io.h"
+#include "fs/store/users.h"
+
+/* Set: bytes were passed over that may have been a recipe. */
+#define META_LOST "store_lost"
 
 struct index {
 	struct store *store;
 	uint64_t pack;
 	enum index_mode mode;
+	struct charges charges;
 };
 
 /* When adopting, a row that is good stays; a bad one is healed. */
-static int index_chunk(const struct index *x, const struct chunk_row *row,
+static int index_chunk(struct index *x, const struct chunk_row *row,
 		       struct error *err)
 {
 	struct chunk_row old;
@@ -33,12 +38,14 @@ static int index_chunk(const struct index *x, const struct chunk_row *row,
 		return rc;
 	if (rc > 0 && !old.bad && old.state <= PACK_CONDEMNED)
 		return 0;
-	return chunk_row_put(x->store, row, err);
+	rc = charges_add_move(&x->charges, x->store, row, err);
+	return rc < 0 ? rc : chunk_row_put(x->store, row, err);
 }
 
-static int index_extent(const struct index *x, const struct walk_item *item,
+static int index_extent(struct index *x, const struct walk_item *item,
 			struct error *err)
 {
+	uint64_t span = record_span(item->record.body_len);
 	struct extent extent;
 	int rc = extent_decode(&item->record, item->body, &extent, err);
 
@@ -51,6 +58,9 @@ static int index_extent(const struct index *x, const struct walk_item *item,
 			.off = item->off,
 			.skip = extent.entry[i].skip,
 			.len = extent.entry[i].len,
+			.stored_bytes = extent_part(span, extent.raw_len,
+						    extent.entry[i].skip,
+						    extent.entry[i].len),
 		};
 
 		rc = index_chunk(x, &row, err);
@@ -65,7 +75,9 @@ static int index_recipe(const struct index *x, const struct walk_item *item,
 	struct content_row old;
 	struct content_row row = { .pack = x->pack,
 				   .off = item->off,
-				   .orphan = x->mode == INDEX_ADOPT };
+				   .use = x->mode == INDEX_ADOPT
+						  ? CONTENT_ORPHAN
+						  : CONTENT_USED };
 	struct recipe recipe;
 	int rc = recipe_decode(&item->record, item->body, &recipe, err);
 
@@ -81,23 +93,23 @@ static int index_recipe(const struct index *x, const struct walk_item *item,
 }
 
 int index_pack(struct store *store, uint64_t pack, uint64_t from,
-	       enum index_mode mode, uint64_t *ret_end, bool *ret_tail,
+	       enum index_mode mode, struct index_result *ret_result,
 	       struct error *err)
 {
-	const struct index x = { .store = store, .pack = pack, .mode = mode };
+	struct index x = { .store = store, .pack = pack, .mode = mode };
+	struct index_result result = { .end = from };
 	struct walk_item item = { .body = NULL };
 	struct walk walk;
 	int rc = walk_start(&walk, store, pack, from, 0, err);
 
 	if (rc < 0)
 		return rc;
-	*ret_end = from;
-	*ret_tail = false;
 	while ((rc = walk_next(&walk, &item, err)) > 0) {
-		*ret_tail = item.bad;
+		result.gap |= result.tail && !item.bad;
+		result.tail = item.bad;
 		if (item.bad)
 			continue;
-		*ret_end = item.end;
+		result.end = item.end;
 		rc = item.record.type == RECORD_EXTENT
 			     ? index_extent(&x, &item, err)
 			     : index_recipe(&x, &item, err);
@@ -105,7 +117,36 @@ int index_pack(struct store *store, uint64_t pack, uint64_t from,
 			break;
 	}
 	walk_end(&walk, &item);
+	if (rc == 0)
+		rc = charges_tell(store, &x.charges, err);
+	charges_release(&x.charges);
+	if (rc == 0)
+		*ret_result = result;
 	return rc;
+}
+
+int index_note_lost(struct store *store, struct error *err)
+{
+	return catalog_meta_set(store->cat, META_LOST, 1, err);
+}
+
+int index_forget_lost(struct store *store, struct error *err)
+{
+	return catalog_meta_set(store->cat, META_LOST, 0, err);
+}
+
+int index_misses_used(struct store *store, struct error *err)
+{
+	int64_t missing = 0;
+	int rc = 0;
+
+	if (catalog_meta_get(store->cat, META_LOST, 0))
+		rc = store_query(store, VIEW_COMMITTED,
+				 "SELECT EXISTS(SELECT 1 FROM inode"
+				 " WHERE content IS NOT NULL AND content"
+				 " NOT IN (SELECT id FROM content)) AND ?1",
+				 1, &missing, err);
+	return rc < 0 ? rc : missing != 0;
 }
 
 static int by_id(const void *a, const void *b)
@@ -188,19 +229,23 @@ int64_t packs_list(struct store *store, uint64_t **ret_ids, struct error *err)
 static int adopt_pack(struct store *store, uint64_t id, struct error *err)
 {
 	struct pack_row row = { .id = id, .state = PACK_SEALED };
-	uint64_t from = PACK_HEADER_BYTES;
-	bool tail;
+	struct index_result found = { .end = PACK_HEADER_BYTES };
+	bool known;
 	int rc = pack_row_get(store, VIEW_WRITER, id, &row, err);
 
 	if (rc < 0)
 		return rc;
-	if (rc > 0)
-		from = row.size_bytes;
+	known = rc > 0;
+	if (known)
+		found.end = row.size_bytes;
 	/* Its chunks may be looked up while it is read. */
 	rc = pack_row_put(store, &row, err);
 	if (rc == 0)
-		rc = index_pack(store, id, from, INDEX_ADOPT, &row.size_bytes,
-				&tail, err);
+		rc = index_pack(store, id, found.end, INDEX_ADOPT, &found, err);
+	/* What a crash cut off at the end of a pack was of no file yet. */
+	if (rc == 0 && (found.gap || (found.tail && !known)))
+		rc = index_note_lost(store, err);
+	row.size_bytes = found.end;
 	return rc < 0 ? rc : pack_row_put(store, &row, err);
 }
 

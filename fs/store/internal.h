@@ -16,6 +16,8 @@
 #define PACK_NAME_BYTES	    40
 /* A content up to this size is read once; larger ones twice, through it. */
 #define WINDOW_BYTES ((size_t)1 << 20)
+/* Rows of chunks that are counted but not held; no pack has this number. */
+#define PACK_NONE 0
 
 /* Of the table pack. */
 enum pack_state {
@@ -108,9 +110,19 @@ struct chunk_row {
 	uint64_t off; /* of its extent */
 	uint32_t skip;
 	uint32_t len;
+	uint64_t stored_bytes; /* its part of its extent's span */
 	uint64_t refs;
 	bool bad;
 	enum pack_state state; /* of its pack */
+};
+
+/* Column `orphan` of the table content. */
+enum content_use {
+	CONTENT_USED = 0,   /* its chunks count it */
+	CONTENT_ORPHAN = 1, /* nobody uses it: they don't */
+	/* Nobody uses it, but its recipe couldn't be read when it was found
+	 * out: its chunks still count it. */
+	CONTENT_ORPHAN_COUNTED = 2,
 };
 
 struct content_row {
@@ -118,7 +130,7 @@ struct content_row {
 	uint64_t size_bytes;
 	uint64_t pack;
 	uint64_t off;
-	bool orphan;
+	enum content_use use;
 	bool bad;
 	enum pack_state state;
 };
@@ -132,7 +144,7 @@ struct pack_row {
 
 struct catalog_stmt *view_stmt(struct store *store, enum view view,
 			       const char *sql, struct error *err);
-/* Each: 1 found, 0 not, or negative. */
+/* Each: 1 found, 0 not, or negative. A chunk of PACK_NONE is not found. */
 int chunk_row_get(struct store *store, enum view view, const struct hash128 *id,
 		  struct chunk_row *ret_row, struct error *err);
 int content_row_get(struct store *store, enum view view,
@@ -148,13 +160,13 @@ int64_t pack_rows(struct store *store, enum view view,
 /* The row as given, location and `bad`; refs are added to those there are. */
 int chunk_row_put(struct store *store, const struct chunk_row *row,
 		  struct error *err);
-/* -SOBRE_ENOCHUNK when there is no such row. */
+/* 1: it is of PACK_NONE; -SOBRE_ENOCHUNK when there is no such row. */
 int chunk_row_count(struct store *store, const struct hash128 *id, int64_t more,
 		    struct error *err);
 int content_row_put(struct store *store, const struct content_row *row,
 		    struct error *err);
-int content_row_mark(struct store *store, const struct hash128 *id, bool orphan,
-		     bool bad, struct error *err);
+int content_row_mark(struct store *store, const struct hash128 *id,
+		     enum content_use use, bool bad, struct error *err);
 int pack_row_put(struct store *store, const struct pack_row *row,
 		 struct error *err);
 /* `sql` with up to three integers; rows changed, or negative. */
@@ -179,6 +191,12 @@ static inline void ids_release_at(struct ids *ids)
 int ids_select(struct store *store, enum view view, const char *sql,
 	       const struct hash128 *after, int max, struct ids *ids,
 	       struct error *err);
+/* Calls `page` for all that `sql` (likewise) selects from what is committed,
+ * in pages of ascending ids, till it returns non-zero. */
+typedef int ids_page_fn(struct store *store, const struct ids *ids, void *ctx,
+			struct error *err);
+int ids_for_pages(struct store *store, const char *sql, ids_page_fn *page,
+		  void *ctx, struct error *err);
 
 /* --- chunks and bodies (body.c)
  * -------------------------------------------------- */
@@ -307,6 +325,12 @@ void writer_reset(struct store *store);
 int append_record(struct store *store, const struct record *record,
 		  uint8_t *bytes, uint64_t *ret_pack, uint64_t *ret_off,
 		  struct error *err);
+/* Does a record of `span` go to the next pack, this one ending at `end`? */
+static inline bool pack_is_full(uint64_t end, uint64_t span,
+				uint64_t pack_bytes)
+{
+	return end + span > pack_bytes && end != PACK_HEADER_BYTES;
+}
 /* Ends the open pack here; the next record starts another. */
 int append_seal(struct store *store, struct error *err);
 
@@ -320,10 +344,27 @@ int pending_add(struct store *store, const struct hash128 *id,
 		const uint8_t *data, uint32_t len, uint64_t refs,
 		struct error *err);
 int pending_flush(struct store *store, struct error *err);
+/* What the two above are made of: no store is touched. */
+bool pending_has_room(const struct pending *pending, uint32_t len);
+void pending_append(struct pending *pending, const struct hash128 *id,
+		    const uint8_t *data, uint32_t len, uint64_t refs);
+/* Fills pending->record but for its header, which is as `ret_record`. */
+void pending_encode(struct pending *pending, struct codec *codec,
+		    struct record *ret_record);
+void pending_clear(struct pending *pending);
 
-/* Adds `more` to the counts of all chunks of a recipe. */
-int recipe_count(struct store *store, const struct recipe *recipe, int64_t more,
+/* --- counting (count.c), inside a transaction ---------------------------- */
+
+/* Every chunk counts once more. 1: some are in no pack; they count too. */
+int recipe_count(struct store *store, const struct recipe *recipe,
 		 struct error *err);
+int recipe_uncount(struct store *store, const struct recipe *recipe,
+		   struct error *err);
+/* By the recipe that the row names. */
+int content_count(struct store *store, const struct content_row *row,
+		  struct error *err);
+/* Deletes rows of PACK_NONE that nobody counts any more. */
+int missing_forget(struct store *store, struct error *err);
 
 /* --- upkeep
  * ------------------------------------------------------------------------------
@@ -357,17 +398,32 @@ enum index_mode {
 	INDEX_REBUILD, /* what comes later wins */
 	INDEX_ADOPT,   /* what is known stays, what isn't has no user */
 };
-/* Rows for all sound records of a pack from `from` on. `*ret_end`: after the
- * last sound record; `*ret_tail`: more bytes follow it. Inside a
+struct index_result {
+	uint64_t end; /* after the last sound record */
+	bool tail;    /* more bytes follow it */
+	bool gap;     /* before it there are bytes that are no sound record */
+};
+/* Rows for all sound records of a pack from `from` on. Inside a
  * transaction. */
 int index_pack(struct store *store, uint64_t pack, uint64_t from,
-	       enum index_mode mode, uint64_t *ret_end, bool *ret_tail,
+	       enum index_mode mode, struct index_result *ret_result,
 	       struct error *err);
+/* A recipe may be where a pack could not be read. Inside a transaction. */
+int index_note_lost(struct store *store, struct error *err);
+/* May a file use a content that nobody could count, for that? 1, 0, negative.
+ */
+int index_misses_used(struct store *store, struct error *err);
+/* All packs are to be read again. */
+int index_forget_lost(struct store *store, struct error *err);
 /* All pack files there are, ascending; owned. How many, or negative. */
 int64_t packs_list(struct store *store, uint64_t **ret_ids, struct error *err);
 /* Packs, and ends of packs, that no row knows: left by a crash, or by a
  * catalog restored from an older copy. */
 int store_adopt(struct store *store, struct error *err);
+
+/* Rows of schema 1 don't say how much of a pack a chunk takes: once, reads the
+ * headers of all extents. */
+int store_fill_spans(struct store *store, struct error *err);
 
 /* While rows are incomplete: nothing may be collected. */
 bool store_is_rebuilding(struct store *store);
@@ -379,7 +435,9 @@ int pack_rewrite(struct store *store, const struct pack_row *pack,
 /* Drops packs whose grace is over. */
 int gc_drop(struct store *store, const struct store_gc_options *options,
 	    struct store_gc_result *result, struct error *err);
-/* An orphan is used again: counts its chunks. In a transaction of its own. */
+/* An orphan is used again: counts its chunks. In a transaction of its own.
+ * Damage to its recipe is an error, and it stays an orphan: nothing may be
+ * dropped until it can be counted. */
 int content_revive(struct store *store, const struct hash128 *id,
 		   struct error *err);
 /* Does an inode the catalog ever tied to it still say so? 1, 0, negative. */
@@ -396,6 +454,8 @@ struct store {
 	/* Goes up when rows were moved or deleted: bodies look again. */
 	atomic_uint_fast64_t generation;
 	struct writer *writer;
+	store_charge_fn *on_charge; /* may be NULL */
+	void *charge_ctx;
 };
 
 #endif

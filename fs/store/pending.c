@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-#include "fs/store/internal.h"
-
-#include <errno.h>
 #include <string.h>
+
+#include "fs/base/cleanup.h"
+#include "fs/store/internal.h"
+#include "fs/store/users.h"
 
 struct pending_chunk *pending_find(struct pending *pending,
 				   const struct hash128 *id)
@@ -13,6 +14,31 @@ struct pending_chunk *pending_find(struct pending *pending,
 	return NULL;
 }
 
+bool pending_has_room(const struct pending *pending, uint32_t len)
+{
+	return pending->n < EXTENT_COUNT_MAX &&
+	       pending->len + len <= EXTENT_RAW_MAX;
+}
+
+void pending_append(struct pending *pending, const struct hash128 *id,
+		    const uint8_t *data, uint32_t len, uint64_t refs)
+{
+	memcpy(pending->data + pending->len, data, len);
+	pending->chunk[pending->n++] = (struct pending_chunk){
+		.id = *id,
+		.skip = pending->len,
+		.len = len,
+		.refs = refs,
+	};
+	pending->len += len;
+}
+
+void pending_clear(struct pending *pending)
+{
+	pending->n = 0;
+	pending->len = 0;
+}
+
 int pending_add(struct store *store, const struct hash128 *id,
 		const uint8_t *data, uint32_t len, uint64_t refs,
 		struct error *err)
@@ -20,27 +46,19 @@ int pending_add(struct store *store, const struct hash128 *id,
 	struct pending *p = store->writer->pending;
 	int rc = 0;
 
-	if (p->n == EXTENT_COUNT_MAX || p->len + len > EXTENT_RAW_MAX)
+	if (!pending_has_room(p, len))
 		rc = pending_flush(store, err);
-	if (rc < 0)
-		return rc;
-	memcpy(p->data + p->len, data, len);
-	p->chunk[p->n++] = (struct pending_chunk){
-		.id = *id,
-		.skip = p->len,
-		.len = len,
-		.refs = refs,
-	};
-	p->len += len;
-	return 0;
+	if (rc == 0)
+		pending_append(p, id, data, len, refs);
+	return rc;
 }
 
-/* Table and data; the record that describes them. */
-static void build(struct writer *w, struct record *ret_record)
+void pending_encode(struct pending *pending, struct codec *codec,
+		    struct record *ret_record)
 {
-	struct pending *p = w->pending;
+	struct pending *p = pending;
 	uint8_t *at = p->record + RECORD_HEADER_BYTES;
-	uint8_t codec;
+	uint8_t used;
 	size_t stored;
 
 	for (uint32_t i = 0; i < p->n; i++) {
@@ -49,16 +67,44 @@ static void build(struct writer *w, struct record *ret_record)
 		for (unsigned int b = 0; b < 4; b++)
 			*at++ = (uint8_t)(p->chunk[i].len >> (8 * b));
 	}
-	stored = codec_encode(w->codec, p->data, p->len, at, EXTENT_RAW_MAX,
-			      &codec);
+	stored =
+		codec_encode(codec, p->data, p->len, at, EXTENT_RAW_MAX, &used);
 	*ret_record = (struct record){
 		.type = RECORD_EXTENT,
-		.codec = codec,
+		.codec = used,
 		.codec_version = 1,
 		.body_len = p->n * EXTENT_ENTRY_BYTES + (uint32_t)stored,
 		.raw_len = p->len,
 		.n = p->n,
 	};
+}
+
+static int write_rows(struct store *store, const struct pending *p,
+		      const struct record *record, uint64_t pack, uint64_t off,
+		      struct error *err)
+{
+	CLEANUP(charges_release) struct charges charges = { .n = 0 };
+	uint64_t span = record_span(record->body_len);
+	int rc = 0;
+
+	for (uint32_t i = 0; rc == 0 && i < p->n; i++) {
+		const struct pending_chunk *chunk = &p->chunk[i];
+		struct chunk_row row = {
+			.id = chunk->id,
+			.pack = pack,
+			.off = off,
+			.skip = chunk->skip,
+			.len = chunk->len,
+			.stored_bytes = extent_part(span, p->len, chunk->skip,
+						    chunk->len),
+			.refs = chunk->refs,
+		};
+
+		rc = charges_add_move(&charges, store, &row, err);
+		if (rc == 0)
+			rc = chunk_row_put(store, &row, err);
+	}
+	return rc < 0 ? rc : charges_tell(store, &charges, err);
 }
 
 int pending_flush(struct store *store, struct error *err)
@@ -71,23 +117,11 @@ int pending_flush(struct store *store, struct error *err)
 
 	if (p->n == 0)
 		return 0;
-	build(store->writer, &record);
+	pending_encode(p, store->writer->codec, &record);
 	rc = append_record(store, &record, p->record, &pack, &off, err);
-	for (uint32_t i = 0; rc == 0 && i < p->n; i++) {
-		struct chunk_row row = {
-			.id = p->chunk[i].id,
-			.pack = pack,
-			.off = off,
-			.skip = p->chunk[i].skip,
-			.len = p->chunk[i].len,
-			.refs = p->chunk[i].refs,
-		};
-
-		rc = chunk_row_put(store, &row, err);
-	}
-	if (rc < 0)
-		return rc;
-	p->n = 0;
-	p->len = 0;
-	return 0;
+	if (rc == 0)
+		rc = write_rows(store, p, &record, pack, off, err);
+	if (rc == 0)
+		pending_clear(p);
+	return rc;
 }

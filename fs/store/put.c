@@ -1,22 +1,16 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-#include "fs/store/internal.h"
+#include "fs/store/split.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "fs/base/cleanup.h"
-#include "fs/chunk/chunk.h"
-
-/* A smaller file is one chunk: its parts are seldom found again. */
-#define ONE_CHUNK_BELOW (32u << 10)
 
 struct put {
 	struct store *store;
 	struct writer *w;
 	struct source source;
-	struct chunk_cuts cuts;
-	size_t next_cut;
 	struct hash128 content;
 };
 
@@ -48,9 +42,10 @@ static int share(struct put *put, const struct hash128 *id, const uint8_t *data,
 	return !row.bad && row.state <= PACK_SEALED;
 }
 
-static int store_chunk(struct put *put, const uint8_t *data, uint32_t len,
+static int store_chunk(void *ctx, const uint8_t *data, uint32_t len,
 		       struct error *err)
 {
+	struct put *put = ctx;
 	struct pending *pending = put->w->pending;
 	struct pending_chunk *p;
 	struct hash128 id;
@@ -74,142 +69,28 @@ static int store_chunk(struct put *put, const uint8_t *data, uint32_t len,
 	return rc;
 }
 
-/* Cuts `len` bytes. When `last` all of them, else leaves those that may need
- * more to be cut; returns how many were used, or negative. */
-static int64_t cut_window(struct put *put, const uint8_t *data, size_t len,
-			  bool last, struct error *err)
+static void add_hole(void *ctx, uint64_t len)
 {
-	bool one = put->source.size_bytes < ONE_CHUNK_BELOW;
-	size_t at = 0;
+	struct put *put = ctx;
 
-	while (at < len && (last || len - at >= CHUNK_MAX_BYTES)) {
-		size_t n = one ? len - at : chunk_cut(data + at, len - at);
-		int rc = store_chunk(put, data + at, (uint32_t)n, err);
-
-		if (rc < 0)
-			return rc;
-		at += n;
-	}
-	return (int64_t)at;
-}
-
-/* [start, end[ with no forced cut inside. */
-static int put_segment(struct put *put, uint64_t start, uint64_t end,
-		       struct error *err)
-{
-	uint8_t *window = put->w->window;
-	size_t have = 0;
-	int64_t used;
-
-	if (put->source.whole) {
-		used = cut_window(put, put->source.whole + start,
-				  (size_t)(end - start), true, err);
-		return used < 0 ? (int)used : 0;
-	}
-	while (start < end || have > 0) {
-		size_t more = WINDOW_BYTES - have;
-		int rc;
-
-		if (more > end - start)
-			more = (size_t)(end - start);
-		rc = source_read(&put->source, window + have, more, start, err);
-		if (rc < 0)
-			return rc;
-		identity_data(put->w->identity, window + have, more);
-		start += more;
-		have += more;
-		used = cut_window(put, window, have, start == end, err);
-		if (used < 0)
-			return (int)used;
-		have -= (size_t)used;
-		memmove(window, window + used, have);
-	}
-	return 0;
-}
-
-/* A run of data, in segments between forced cuts. */
-static int put_data(struct put *put, uint64_t start, uint64_t end,
-		    struct error *err)
-{
-	while (start < end) {
-		uint64_t stop = end;
-		int rc;
-
-		while (put->next_cut < put->cuts.n &&
-		       put->cuts.off[put->next_cut] <= start)
-			put->next_cut++;
-		if (put->next_cut < put->cuts.n &&
-		    put->cuts.off[put->next_cut] < end)
-			stop = put->cuts.off[put->next_cut];
-		if (put->source.whole)
-			identity_data(put->w->identity,
-				      put->source.whole + start,
-				      (size_t)(stop - start));
-		rc = put_segment(put, start, stop, err);
-		if (rc < 0)
-			return rc;
-		start = stop;
-	}
-	return 0;
-}
-
-static int put_runs(struct put *put, struct error *err)
-{
-	uint64_t at = 0;
-
-	identity_reset(put->w->identity);
-	recipe_begin(&put->w->recipe);
-	while (at < put->source.size_bytes) {
-		uint64_t start;
-		uint64_t end;
-		int rc = source_data(&put->source, at, &start, &end, err);
-
-		if (rc < 0)
-			return rc;
-		if (start > at) {
-			identity_hole(put->w->identity, at, start - at);
-			recipe_add_hole(&put->w->recipe, start - at);
-		}
-		rc = put_data(put, start, end, err);
-		if (rc < 0)
-			return rc;
-		at = end;
-	}
-	return 0;
-}
-
-/* What was read this time must be what was identified the first time. */
-static int check_identity(const struct put *put, struct error *err)
-{
-	struct hash128 id;
-
-	identity_get(put->w->identity, put->source.size_bytes, &id);
-	if (hash128_compare(&id, &put->content) != 0)
-		return error_set(err, -SOBRE_ECHANGED,
-				 "the file changed while it was stored");
-	return source_check_size(&put->source, err);
-}
-
-static int read_cuts(void *ctx, void *buf, size_t len, uint64_t off,
-		     struct error *err)
-{
-	return source_read(ctx, buf, len, off, err);
+	recipe_add_hole(&put->w->recipe, len);
 }
 
 static int put_new(struct put *put, struct error *err)
 {
 	struct content_row row = { .id = put->content,
 				   .size_bytes = put->source.size_bytes };
+	struct split split = { .source = &put->source,
+			       .window = put->w->window,
+			       .identity = put->w->identity,
+			       .chunk = store_chunk,
+			       .hole = add_hole,
+			       .ctx = put };
 	struct record record;
-	int rc = 0;
+	int rc;
 
-	if (row.size_bytes >= ONE_CHUNK_BELOW)
-		rc = chunk_zip_cuts(read_cuts, &put->source, row.size_bytes,
-				    &put->cuts, err);
-	if (rc == 0)
-		rc = put_runs(put, err);
-	if (rc == 0)
-		rc = check_identity(put, err);
+	recipe_begin(&put->w->recipe);
+	rc = source_split(&split, &put->content, err);
 	if (rc < 0)
 		return rc;
 	rc = recipe_end(&put->w->recipe, &row.id, row.size_bytes, &record);
@@ -218,24 +99,6 @@ static int put_new(struct put *put, struct error *err)
 	rc = append_record(put->store, &record, put->w->recipe.data, &row.pack,
 			   &row.off, err);
 	return rc < 0 ? rc : content_row_put(put->store, &row, err);
-}
-
-int recipe_count(struct store *store, const struct recipe *recipe, int64_t more,
-		 struct error *err)
-{
-	struct recipe_entry entry;
-
-	for (uint32_t i = 0; i < recipe->n; i++) {
-		int rc;
-
-		recipe_at(recipe, i, &entry);
-		if (entry.hole)
-			continue;
-		rc = chunk_row_count(store, &entry.id, more, err);
-		if (rc < 0)
-			return rc;
-	}
-	return 0;
 }
 
 /* May an orphan be taken back as it is? Nothing adopts from a condemned
@@ -262,17 +125,17 @@ static int all_usable(struct store *store, const struct recipe *recipe,
 	return 1;
 }
 
-/* An orphan's chunks count again. */
+/* An orphan is used again: its chunks count it, if they don't. */
 static int take_back(struct put *put, const struct content_row *row,
 		     const struct recipe *recipe, struct error *err)
 {
 	int rc = pending_flush(put->store, err);
 
-	if (rc == 0)
-		rc = recipe_count(put->store, recipe, 1, err);
-	if (rc == 0)
-		rc = content_row_mark(put->store, &row->id, false, false, err);
-	return rc;
+	if (rc == 0 && row->use == CONTENT_ORPHAN)
+		rc = recipe_count(put->store, recipe, err);
+	return rc < 0 ? rc
+		      : content_row_mark(put->store, &row->id, CONTENT_USED,
+					 rc > 0, err);
 }
 
 /*
@@ -282,23 +145,17 @@ static int take_back(struct put *put, const struct content_row *row,
 static int give_back(struct put *put, const struct content_row *row,
 		     struct error *err)
 {
-	struct recipe_entry entry;
 	struct recipe recipe;
 	int rc;
 
-	if (row->orphan)
+	if (row->use == CONTENT_ORPHAN)
 		return 0;
 	rc = recipe_load(put->store, row, &recipe, err);
 	if (rc < 0)
 		return is_damage(rc) ? 0 : rc;
 	rc = pending_flush(put->store, err);
-	for (uint32_t i = 0; rc == 0 && i < recipe.n; i++) {
-		recipe_at(&recipe, i, &entry);
-		if (!entry.hole)
-			rc = chunk_row_count(put->store, &entry.id, -1, err);
-		if (rc == -SOBRE_ENOCHUNK)
-			rc = 0;
-	}
+	if (rc == 0)
+		rc = recipe_uncount(put->store, &recipe, err);
 	recipe_release(&recipe);
 	return rc;
 }
@@ -316,7 +173,7 @@ static int take_known(struct put *put, const struct content_row *row,
 		return rc;
 	if (rc == 0)
 		return give_back(put, row, err);
-	if (row->orphan)
+	if (row->use != CONTENT_USED)
 		rc = take_back(put, row, body_recipe(body), err);
 	return rc < 0 ? rc : 1;
 }
@@ -356,20 +213,6 @@ static int put_known(struct put *put, struct error *err)
 	return rc > 0 ? differs(put, err) : take_known(put, &row, body, err);
 }
 
-/* Small contents are read once, whole. */
-static int load_whole(struct put *put, struct error *err)
-{
-	int rc;
-
-	if (put->source.size_bytes > WINDOW_BYTES)
-		return 0;
-	rc = source_read(&put->source, put->w->window,
-			 (size_t)put->source.size_bytes, 0, err);
-	if (rc == 0)
-		put->source.whole = put->w->window;
-	return rc;
-}
-
 int store_put(struct store *store, int fd, uint64_t size_bytes,
 	      struct store_put_result *ret_result, struct error *err)
 {
@@ -382,7 +225,7 @@ int store_put(struct store *store, int fd, uint64_t size_bytes,
 	if (rc < 0)
 		return rc;
 	before = put.w->appended;
-	rc = load_whole(&put, err);
+	rc = source_load(&put.source, put.w->window, err);
 	if (rc == 0)
 		rc = source_identify(&put.source, put.w->identity,
 				     put.w->window, &put.content, err);
@@ -390,7 +233,6 @@ int store_put(struct store *store, int fd, uint64_t size_bytes,
 		return rc;
 	known = put_known(&put, err);
 	rc = known == 0 ? put_new(&put, err) : known;
-	chunk_cuts_free(&put.cuts);
 	if (rc < 0)
 		return rc;
 	*ret_result = (struct store_put_result){

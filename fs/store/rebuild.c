@@ -5,10 +5,10 @@
 #include <stdlib.h>
 
 #include "fs/base/cleanup.h"
+#include "fs/store/users.h"
 
 /* Counts are wrong while this is set; store_gc() then refuses. */
 #define META_REBUILDING "store_rebuilding"
-#define PAGE		256
 
 static int in_transaction(struct store *store,
 			  int (*step)(struct store *store, void *ctx,
@@ -33,14 +33,20 @@ static int empty_tables(struct store *store, void *ctx, struct error *err)
 					   "DELETE FROM chunk",
 					   "DELETE FROM pack" };
 
+	int rc = store_use_forget(store, err);
+
 	(void)ctx;
+	if (rc == 0)
+		rc = recount_note(store, "the store is rebuilt", err);
+	if (rc < 0)
+		return rc;
 	for (size_t i = 0; i < sizeof(sql) / sizeof(sql[0]); i++) {
 		int64_t n = store_run(store, sql[i], NULL, 0, err);
 
 		if (n < 0)
 			return (int)n;
 	}
-	return 0;
+	return index_forget_lost(store, err);
 }
 
 struct one_pack {
@@ -53,78 +59,60 @@ static int add_pack(struct store *store, void *ctx, struct error *err)
 {
 	const struct one_pack *one = ctx;
 	struct pack_row row = { .id = one->id, .state = PACK_SEALED };
-	bool tail = false;
+	struct index_result found;
 	int rc = index_pack(store, one->id, PACK_HEADER_BYTES, INDEX_REBUILD,
-			    &row.size_bytes, &tail, err);
+			    &found, err);
 
+	if (rc == 0 && (found.gap || (found.tail && !one->last)))
+		rc = index_note_lost(store, err);
 	if (rc < 0)
 		return rc;
-	if (one->last && !tail && row.size_bytes < store->options.pack_bytes)
+	row.size_bytes = found.end;
+	if (one->last && !found.tail &&
+	    row.size_bytes < store->options.pack_bytes)
 		row.state = PACK_OPEN;
 	return pack_row_put(store, &row, err);
 }
 
 /* A recipe that can't be followed to its end makes its content bad. */
-static int count_content(struct store *store, const struct hash128 *id,
-			 struct error *err)
+static int count_one(struct store *store, const struct hash128 *id,
+		     struct error *err)
 {
-	struct recipe recipe = { .n = 0 };
 	struct content_row row;
-	bool bad = false;
 	int rc = content_row_get(store, VIEW_WRITER, id, &row, err);
 
 	if (rc > 0)
-		rc = recipe_load(store, &row, &recipe, err);
-	if (rc < 0)
-		return rc;
-	for (uint32_t i = 0; rc == 0 && i < recipe.n; i++) {
-		struct recipe_entry entry;
-
-		recipe_at(&recipe, i, &entry);
-		if (!entry.hole)
-			rc = chunk_row_count(store, &entry.id, 1, err);
-		if (rc == -SOBRE_ENOCHUNK) {
-			bad = true;
-			rc = 0;
-		}
-	}
-	recipe_release(&recipe);
-	if (rc == 0 && bad)
-		rc = content_row_mark(store, id, false, true, err);
+		rc = content_count(store, &row, err);
+	if (rc > 0)
+		rc = content_row_mark(store, id, CONTENT_USED, true, err);
 	return rc;
 }
 
-static int count_page(struct store *store, void *ctx, struct error *err)
+static int count_ids(struct store *store, void *ctx, struct error *err)
 {
 	const struct ids *ids = ctx;
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < ids->n; i++)
-		rc = count_content(store, &ids->id[i], err);
+		rc = count_one(store, &ids->id[i], err);
 	return rc;
+}
+
+static int count_page(struct store *store, const struct ids *ids, void *ctx,
+		      struct error *err)
+{
+	struct ids page = *ids;
+
+	(void)ctx;
+	return in_transaction(store, count_ids, &page, err);
 }
 
 static int count_all(struct store *store, struct error *err)
 {
-	struct hash128 after = { .bytes = { 0 } };
-	size_t n;
-	int rc;
-
-	do {
-		struct ids ids = { .n = 0 };
-
-		rc = ids_select(store, VIEW_COMMITTED,
-				"SELECT id FROM content WHERE id > ?1"
-				" ORDER BY id LIMIT ?2",
-				&after, PAGE, &ids, err);
-		n = ids.n;
-		if (rc == 0 && n > 0) {
-			after = ids.id[n - 1];
-			rc = in_transaction(store, count_page, &ids, err);
-		}
-		ids_release(&ids);
-	} while (rc == 0 && n > 0);
-	return rc;
+	return ids_for_pages(store,
+			     "SELECT id FROM content WHERE id > ?1"
+			     " ORDER BY id LIMIT ?2",
+			     count_page, NULL, err);
 }
 
 static int add_packs(struct store *store, const uint64_t *ids, int64_t n,

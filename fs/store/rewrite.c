@@ -41,8 +41,9 @@ static int select_chunks(struct store *store, uint64_t pack, struct live *live,
 	CLEANUP(stmt_done)
 	struct catalog_stmt *s = catalog_write_stmt(
 		store->cat,
-		"SELECT id, extent_off, skip, len FROM chunk WHERE pack = ?1"
-		" AND refs > 0 AND bad = 0 ORDER BY extent_off, skip LIMIT ?2",
+		"SELECT id, extent_off, skip, len, stored_bytes FROM chunk"
+		" WHERE pack = ?1 AND refs > 0 AND bad = 0 ORDER BY "
+		"extent_off, skip LIMIT ?2",
 		err);
 	int rc;
 
@@ -61,6 +62,7 @@ static int select_chunks(struct store *store, uint64_t pack, struct live *live,
 			.off = (uint64_t)stmt_i64(s, 1),
 			.skip = (uint32_t)stmt_i64(s, 2),
 			.len = (uint32_t)stmt_i64(s, 3),
+			.stored_bytes = (uint64_t)stmt_i64(s, 4),
 		};
 		read_id(s, &row->id);
 	}
@@ -160,7 +162,7 @@ static int copy_recipes(struct store *store, struct live *live,
 		if (is_damage(rc)) {
 			live->damaged = true;
 			rc = content_row_mark(store, &live->content[i].id,
-					      false, true, err);
+					      CONTENT_USED, true, err);
 		}
 	}
 	return rc;

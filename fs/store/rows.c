@@ -7,6 +7,8 @@
 
 #include "fs/base/cleanup.h"
 
+#define IDS_PAGE 256
+
 struct catalog_stmt *view_stmt(struct store *store, enum view view,
 			       const char *sql, struct error *err)
 {
@@ -19,22 +21,38 @@ static void bind_id(struct catalog_stmt *s, int at, const struct hash128 *id)
 	stmt_bind_blob(s, at, id->bytes, sizeof(id->bytes));
 }
 
-int chunk_row_get(struct store *store, enum view view, const struct hash128 *id,
-		  struct chunk_row *ret_row, struct error *err)
+/* The row of `id`; the statement is the caller's, in any case. */
+static int find_row(struct store *store, enum view view, const char *sql,
+		    const struct hash128 *id, struct catalog_stmt **ret_s,
+		    struct error *err)
 {
-	CLEANUP(stmt_done)
-	struct catalog_stmt *s = view_stmt(
-		store, view,
-		"SELECT c.pack, c.extent_off, c.skip, c.len, c.refs, c.bad,"
-		" p.state FROM chunk c LEFT JOIN pack p ON p.id = c.pack"
-		" WHERE c.id = ?1",
-		err);
-	int rc;
+	struct catalog_stmt *s = view_stmt(store, view, sql, err);
 
+	*ret_s = s;
 	if (!s)
 		return err->code;
 	bind_id(s, 1, id);
-	rc = stmt_step(s, err);
+	return stmt_step(s, err);
+}
+
+static enum pack_state read_state(struct catalog_stmt *s, int col)
+{
+	return stmt_is_null(s, col) ? PACK_EMPTIED
+				    : (enum pack_state)stmt_i64(s, col);
+}
+
+int chunk_row_get(struct store *store, enum view view, const struct hash128 *id,
+		  struct chunk_row *ret_row, struct error *err)
+{
+	CLEANUP(stmt_done) struct catalog_stmt *s = NULL;
+	int rc = find_row(
+		store, view,
+		"SELECT c.pack, c.extent_off, c.skip, c.len, c.refs, c.bad,"
+		" p.state, c.stored_bytes FROM chunk c LEFT JOIN pack p ON "
+		"p.id = c.pack"
+		" WHERE c.id = ?1 AND c.pack != 0",
+		id, &s, err);
+
 	if (rc <= 0)
 		return rc;
 	*ret_row = (struct chunk_row){
@@ -45,29 +63,34 @@ int chunk_row_get(struct store *store, enum view view, const struct hash128 *id,
 		.len = (uint32_t)stmt_i64(s, 3),
 		.refs = (uint64_t)stmt_i64(s, 4),
 		.bad = stmt_i64(s, 5) != 0,
-		.state = stmt_is_null(s, 6) ? PACK_EMPTIED
-					    : (enum pack_state)stmt_i64(s, 6),
+		.state = read_state(s, 6),
+		.stored_bytes = (uint64_t)stmt_i64(s, 7),
 	};
 	return 1;
+}
+
+/* What is neither used nor counted counts least: the safe guess. */
+static enum content_use read_use(struct catalog_stmt *s, int col)
+{
+	int64_t use = stmt_i64(s, col);
+
+	return use == CONTENT_USED || use == CONTENT_ORPHAN_COUNTED
+		       ? (enum content_use)use
+		       : CONTENT_ORPHAN;
 }
 
 int content_row_get(struct store *store, enum view view,
 		    const struct hash128 *id, struct content_row *ret_row,
 		    struct error *err)
 {
-	CLEANUP(stmt_done)
-	struct catalog_stmt *s = view_stmt(
+	CLEANUP(stmt_done) struct catalog_stmt *s = NULL;
+	int rc = find_row(
 		store, view,
 		"SELECT c.size_bytes, c.pack, c.off, c.orphan, c.bad, p.state"
 		" FROM content c LEFT JOIN pack p ON p.id = c.pack"
 		" WHERE c.id = ?1",
-		err);
-	int rc;
+		id, &s, err);
 
-	if (!s)
-		return err->code;
-	bind_id(s, 1, id);
-	rc = stmt_step(s, err);
 	if (rc <= 0)
 		return rc;
 	*ret_row = (struct content_row){
@@ -75,10 +98,9 @@ int content_row_get(struct store *store, enum view view,
 		.size_bytes = (uint64_t)stmt_i64(s, 0),
 		.pack = (uint64_t)stmt_i64(s, 1),
 		.off = (uint64_t)stmt_i64(s, 2),
-		.orphan = stmt_i64(s, 3) != 0,
+		.use = read_use(s, 3),
 		.bad = stmt_i64(s, 4) != 0,
-		.state = stmt_is_null(s, 5) ? PACK_EMPTIED
-					    : (enum pack_state)stmt_i64(s, 5),
+		.state = read_state(s, 5),
 	};
 	return 1;
 }
@@ -161,11 +183,13 @@ int chunk_row_put(struct store *store, const struct chunk_row *row,
 	CLEANUP(stmt_done)
 	struct catalog_stmt *s = catalog_write_stmt(
 		store->cat,
-		"INSERT INTO chunk(id, pack, extent_off, skip, len, refs, bad)"
-		" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT(id) DO UPDATE"
+		"INSERT INTO chunk(id, pack, extent_off, skip, len, refs, bad,"
+		" stored_bytes) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
+		" ON CONFLICT(id) DO UPDATE"
 		" SET pack = excluded.pack, extent_off = excluded.extent_off,"
 		" skip = excluded.skip, len = excluded.len,"
-		" refs = refs + excluded.refs, bad = excluded.bad",
+		" refs = refs + excluded.refs, bad = excluded.bad,"
+		" stored_bytes = excluded.stored_bytes",
 		err);
 
 	if (!s)
@@ -177,6 +201,7 @@ int chunk_row_put(struct store *store, const struct chunk_row *row,
 	stmt_bind_i64(s, 5, row->len);
 	stmt_bind_i64(s, 6, (int64_t)row->refs);
 	stmt_bind_i64(s, 7, row->bad);
+	stmt_bind_i64(s, 8, (int64_t)row->stored_bytes);
 	return run_once(s, err);
 }
 
@@ -186,18 +211,20 @@ int chunk_row_count(struct store *store, const struct hash128 *id, int64_t more,
 	CLEANUP(stmt_done)
 	struct catalog_stmt *s = catalog_write_stmt(
 		store->cat,
-		"UPDATE chunk SET refs = max(refs + ?2, 0) WHERE id = ?1", err);
-	int64_t n;
+		"UPDATE chunk SET refs = max(refs + ?2, 0) WHERE id = ?1"
+		" RETURNING pack = 0",
+		err);
+	int rc;
 
 	if (!s)
 		return err->code;
 	bind_id(s, 1, id);
 	stmt_bind_i64(s, 2, more);
-	n = stmt_run(s, err);
-	if (n == 0)
+	rc = stmt_step(s, err);
+	if (rc == 0)
 		return error_set(err, -SOBRE_ENOCHUNK,
 				 "a chunk of a recipe is unknown");
-	return n < 0 ? (int)n : 0;
+	return rc < 0 ? rc : stmt_i64(s, 0) != 0;
 }
 
 int content_row_put(struct store *store, const struct content_row *row,
@@ -217,13 +244,13 @@ int content_row_put(struct store *store, const struct content_row *row,
 	stmt_bind_i64(s, 2, (int64_t)row->size_bytes);
 	stmt_bind_i64(s, 3, (int64_t)row->pack);
 	stmt_bind_i64(s, 4, (int64_t)row->off);
-	stmt_bind_i64(s, 5, row->orphan);
+	stmt_bind_i64(s, 5, (int64_t)row->use);
 	stmt_bind_i64(s, 6, row->bad);
 	return run_once(s, err);
 }
 
-int content_row_mark(struct store *store, const struct hash128 *id, bool orphan,
-		     bool bad, struct error *err)
+int content_row_mark(struct store *store, const struct hash128 *id,
+		     enum content_use use, bool bad, struct error *err)
 {
 	CLEANUP(stmt_done)
 	struct catalog_stmt *s = catalog_write_stmt(
@@ -233,7 +260,7 @@ int content_row_mark(struct store *store, const struct hash128 *id, bool orphan,
 	if (!s)
 		return err->code;
 	bind_id(s, 1, id);
-	stmt_bind_i64(s, 2, orphan);
+	stmt_bind_i64(s, 2, (int64_t)use);
 	stmt_bind_i64(s, 3, bad);
 	return run_once(s, err);
 }
@@ -337,5 +364,27 @@ int ids_select(struct store *store, enum view view, const char *sql,
 		if (rc < 0)
 			return rc;
 	}
+	return rc;
+}
+
+int ids_for_pages(struct store *store, const char *sql, ids_page_fn *page,
+		  void *ctx, struct error *err)
+{
+	struct hash128 after = { .bytes = { 0 } };
+	size_t n;
+	int rc;
+
+	do {
+		struct ids ids = { .n = 0 };
+
+		rc = ids_select(store, VIEW_COMMITTED, sql, &after, IDS_PAGE,
+				&ids, err);
+		n = ids.n;
+		if (n > 0)
+			after = ids.id[n - 1];
+		if (rc == 0 && n > 0)
+			rc = page(store, &ids, ctx, err);
+		ids_release(&ids);
+	} while (rc == 0 && n > 0);
 	return rc;
 }

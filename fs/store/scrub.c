@@ -11,8 +11,6 @@
 #include "fs/base/cleanup.h"
 #include "fs/base/io.h"
 
-#define PAGE 256
-
 struct scrub {
 	struct store *store;
 	store_progress_fn *progress;
@@ -247,35 +245,31 @@ static int judge(struct scrub *scrub, const struct hash128 *id,
 	rc = catalog_begin(store->cat, err);
 	if (rc < 0)
 		return rc;
-	rc = content_row_mark(store, id, row.orphan, !whole, err);
+	rc = content_row_mark(store, id, row.use, !whole, err);
 	if (rc == 0)
 		return catalog_commit(store->cat, err);
 	catalog_rollback(store->cat);
 	return rc;
 }
 
+static int judge_page(struct store *store, const struct ids *ids, void *ctx,
+		      struct error *err)
+{
+	int rc = 0;
+
+	(void)store;
+	for (size_t i = 0; rc == 0 && i < ids->n; i++)
+		rc = judge(ctx, &ids->id[i], err);
+	return rc;
+}
+
 /* Only when something is bad: which contents does it hurt? */
 static int judge_all(struct scrub *scrub, struct error *err)
 {
-	struct hash128 after = { .bytes = { 0 } };
-	size_t n;
-	int rc;
-
-	do {
-		struct ids ids = { .n = 0 };
-
-		rc = ids_select(scrub->store, VIEW_COMMITTED,
-				"SELECT id FROM content WHERE id > ?1"
-				" ORDER BY id LIMIT ?2",
-				&after, PAGE, &ids, err);
-		n = ids.n;
-		if (n > 0)
-			after = ids.id[n - 1];
-		for (size_t i = 0; rc == 0 && i < n; i++)
-			rc = judge(scrub, &ids.id[i], err);
-		ids_release(&ids);
-	} while (rc == 0 && n > 0);
-	return rc;
+	return ids_for_pages(scrub->store,
+			     "SELECT id FROM content WHERE id > ?1"
+			     " ORDER BY id LIMIT ?2",
+			     judge_page, scrub, err);
 }
 
 static int count_bad(struct scrub *scrub, int64_t *ret_contents,

@@ -34,6 +34,8 @@ int store_open(int packs_fd, struct catalog *cat,
 		return error_set(err, -errno, "cannot keep the packs open");
 	if (!store->options.readonly)
 		rc = store_adopt(store, err);
+	if (rc == 0 && !store->options.readonly)
+		rc = store_fill_spans(store, err);
 	if (rc == 0)
 		*ret_store = take_ptr(&store);
 	return rc;
@@ -101,7 +103,7 @@ static int sum_chunks(struct store *store, struct store_totals *totals,
 	struct catalog_stmt *s =
 		catalog_read_stmt(store->cat,
 				  "SELECT count(*), coalesce(sum(bad != 0), 0),"
-				  " coalesce(sum(len), 0),"
+				  " coalesce(sum(iif(pack > 0, len, 0)), 0),"
 				  " coalesce(sum(iif(refs = 0, len, 0)), 0)"
 				  " FROM chunk WHERE pack NOT IN"
 				  " (SELECT id FROM pack WHERE state >= 2)",

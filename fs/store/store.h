@@ -25,6 +25,7 @@
 #include "fs/base/clock.h"
 #include "fs/base/error.h"
 #include "fs/base/hash.h"
+#include "fs/base/tier.h"
 #include "fs/catalog/catalog.h"
 
 struct store;
@@ -104,6 +105,136 @@ ssize_t store_body_read(struct store_body *body, void *buf, size_t len,
 /* lseek()'s SEEK_DATA and SEEK_HOLE, from the recipe; -ENXIO likewise. */
 int64_t store_body_seek(const struct store_body *body, int64_t off, int whence);
 
+/* --- whose the stored bytes are ---------------------------------------- */
+
+/*
+ * For the ledger. An extent's bytes in its pack, header and padding included,
+ * are its chunks' in proportion to their lengths, and add up to it exactly.
+ * Each chunk knows how often the files of each department hold it; those that
+ * do are its set. That is bookkeeping only: what is live is decided by
+ * references (store_gc()).
+ *
+ * Recipes and what is dead are of nobody: overhead. A chunk in no file of any
+ * department is of nobody either, so sets below are never empty.
+ */
+
+/* The stored bytes of a set's chunks became more, or less. In a transaction of
+ * the caller of what changed them; an error undoes that. It may not call the
+ * store. A set may come several times. */
+typedef int store_charge_fn(void *ctx, const struct dept_set *set,
+			    int64_t delta_bytes, struct error *err);
+/* `fn` NULL: nobody any more; then what changes notes in the catalog's meta
+ * that all is to be counted again (STORE_META_RECOUNT = 1). */
+void store_on_charge(struct store *store, store_charge_fn *fn, void *ctx);
+#define STORE_META_RECOUNT "ledger_recount"
+
+/*
+ * One more file of `gained` holds the content, one less of `lost` does; either
+ * may be NULL. In a transaction, after store_sync(). A recipe that can't be
+ * read, or uses that don't add up, are no error: that is logged, and the
+ * recount noted.
+ */
+int store_use(struct store *store, const struct hash128 *content,
+	      const struct dept_set *gained, const struct dept_set *lost,
+	      struct error *err);
+/* No file holds anything any more, and the charges are taken back: what a
+ * recount begins with. In a transaction. */
+int store_use_forget(struct store *store, struct error *err);
+
+struct store_share {
+	uint128 own_q64;	  /* in 2^-64 bytes: store_share_bytes() */
+	uint64_t exclusive_bytes; /* of chunks that no other file holds */
+	uint64_t stored_bytes;	  /* of its chunks, each once */
+	bool complete;		  /* false: a chunk doesn't know of this file,
+				     and isn't in the sums: recount */
+};
+/*
+ * What one of the files that hold the content, one of `set`, is charged: of
+ * each chunk, for each of its departments, stored / (departments of the chunk
+ * x times that department's files hold it), times how often it holds it. The
+ * shares of all files add up to what is stored: sum them as they are, and
+ * round once. As committed. Errors: store_body_open().
+ */
+int store_share(struct store *store, const struct hash128 *content,
+		uint64_t size_bytes, const struct dept_set *set,
+		struct store_share *ret_share, struct error *err);
+/* Of one share, or a sum of them; to the nearest. */
+uint64_t store_share_bytes(uint128 own_q64);
+
+/* What the store holds for each set, from its rows, in no order. The charges
+ * since store_use_forget() add up to the same. As committed. */
+int store_set_sums(struct store *store,
+		   int (*each)(void *ctx, const struct dept_set *set,
+			       uint64_t bytes, struct error *err),
+		   void *ctx, struct error *err);
+
+/* --- what packing would give ------------------------------------------- */
+
+/*
+ * Without a store, a drive or a catalog, and writing nothing: files are read,
+ * cut, compared by hash and compressed as store_put() would, in the order
+ * given. Hashes stand for bytes here: that two of 100 million chunks are
+ * taken for one has a chance below one in 100,000, and costs one chunk.
+ *
+ * Memory: 4 MiB, and 9 to 19 bytes for each different chunk and content
+ * (32 KiB a chunk on average: some 0.5 GiB for 1 TiB of different data).
+ * One thread.
+ */
+struct store_estimate;
+
+struct store_estimate_options {
+	uint64_t pack_bytes;	  /* 0: as store_options */
+	unsigned int batch_files; /* then store_sync(); 0: as the packer */
+	uint64_t batch_bytes;	  /* likewise */
+};
+
+int store_estimate_new(const struct store_estimate_options *options,
+		       struct store_estimate **ret_estimate, struct error *err);
+void store_estimate_free(struct store_estimate *estimate);
+DEFINE_CLEANUP(struct store_estimate *, store_estimate_free)
+
+struct store_estimate_result {
+	struct hash128 content; /* by a key of this estimate */
+	bool known;		/* an equal content came before: read once */
+	uint64_t new_bytes;	/* of chunks that didn't come before, as they
+				   are before compression */
+};
+/* As store_put() of a file; its errors but -SOBRE_ECOLLISION. After one
+ * (-SOBRE_ECHANGED: the file changed) what was read of it is counted, and the
+ * next file may come. Moves the offset of `fd`. */
+int store_estimate_add(struct store_estimate *estimate, int fd,
+		       uint64_t size_bytes,
+		       struct store_estimate_result *ret_result,
+		       struct error *err);
+
+struct store_estimate_totals {
+	uint64_t files;
+	uint64_t logical_bytes;
+	uint64_t contents;	/* different ones */
+	uint64_t content_bytes; /* their sizes */
+	uint64_t data_bytes;	/* of them, without the holes */
+	uint64_t chunks;	/* different ones */
+	uint64_t chunk_bytes;	/* their lengths: deduplicated */
+	uint64_t extent_bytes;	/* compressed, with headers, tables, padding */
+	uint64_t recipe_bytes;	/* likewise */
+	uint64_t packs;
+	uint64_t stored_bytes; /* all of it, pack headers too */
+};
+/* Of all that was added, as if packing ended here; more may be added. */
+void store_estimate_totals(struct store_estimate *estimate,
+			   struct store_estimate_totals *ret_totals);
+/*
+ * When the files are a sample, each taken by itself with the same chance: how
+ * far stored / logical bytes may be from that of other samples alike, one
+ * standard deviation, in millionths (delete-a-group jackknife over 32 groups
+ * of neighbours). It says nothing of copies and common chunks between what is
+ * in the sample and what isn't: a sample of N % sees about N % of the pairs,
+ * so scaling it up says too much will be stored, seldom too little.
+ * UINT64_MAX when there is too little to tell: under 32 extents, or most of it
+ * one file.
+ */
+uint64_t store_estimate_scatter_ppm(struct store_estimate *estimate);
+
 /* --- upkeep ------------------------------------------------------------ */
 
 /* Called now and then by long work; false: stop, with -ECANCELED. */
@@ -130,7 +261,8 @@ struct store_gc_result {
 
 /* One pass. -EAGAIN while catalog_needs_scan(), or after a rebuild that did
  * not end: counts can't be trusted. -ECANCELED: what is done is done, the next
- * pass goes on. Not inside a transaction. */
+ * pass goes on. -SOBRE_ECORRUPT, -SOBRE_ENOCHUNK, -EIO: a content that is in
+ * use can't be counted; nothing was dropped. Not inside a transaction. */
 int store_gc(struct store *store, const struct store_gc_options *options,
 	     struct store_gc_result *ret_result, struct error *err);
 

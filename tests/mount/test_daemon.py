@@ -4,8 +4,8 @@ import os
 import signal
 import subprocess
 import time
-import unittest
 
+import case
 import drive
 import env
 import sample
@@ -13,20 +13,8 @@ import sys_calls
 import tree
 
 
-class Daemon(unittest.TestCase):
-    def setUp(self):
-        self.image = env.Image("ext4", 256)
-        self.addCleanup(self.image.umount)
-        self.lower = self.image.mkdir("drive")
-        sample.everything(self.lower)
-
-    def mounted(self, **kw):
-        d = drive.Drive(self.lower, **kw).start()
-        self.addCleanup(d.clean)
-        return d
-
-    def path(self, *names):
-        return os.path.join(self.lower, *names)
+class Daemon(case.DriveCase):
+    IMAGE_MIB = 256
 
     def holder(self, **kw):
         """Another program, asleep."""
@@ -46,6 +34,57 @@ class Daemon(unittest.TestCase):
         d.run("umount", self.lower)
         self.assertFalse(d.mounted())
         d.run("status", self.lower, check=False)
+
+    def test_an_unmount_right_after_the_mount_is_a_clean_stop(self):
+        d = drive.Drive(self.lower)
+        self.addCleanup(d.clean)
+        for i in range(24):
+            with open(d.log, "ab") as log:
+                d.process = subprocess.Popen(
+                    d.argv(), cwd="/", stdout=log, stderr=log,
+                    preexec_fn=env.die_with_parent)
+            while not d.mounted():
+                self.assertTrue(d.alive(), d.said())
+            time.sleep(i % 6 * 0.002)
+            env.run("umount", self.lower)
+            self.assertEqual(0, d.wait(), d.said())
+            self.assertFalse(os.listdir("/run/sobre"), d.said())
+
+    def test_what_killed_daemons_left_in_run_is_removed(self):
+        dead, living = self.mounted(), self.other("living")
+        left = "/run/sobre/" + dead.uuid()
+        dead.kill()
+        third = self.other("third")
+        self.assertTrue(os.path.ismount(left + "/lower"))
+        third.stop()
+        env.run("umount", left + "/lower")
+        third.start()
+        self.assertFalse(os.path.exists(left))
+        self.assertEqual(sorted([living.uuid(), third.uuid()]),
+                         sorted(os.listdir("/run/sobre")))
+        living.status()
+        third.stop()
+        living.stop()
+        self.assertFalse(os.listdir("/run/sobre"))
+
+    def test_a_copy_of_a_drive_is_not_served_beside_it(self):
+        d = self.mounted()
+        d.stop()
+        env.run("cp", "-a", self.lower, self.image.path("copy"))
+        d.start()
+        copy = drive.Drive(self.image.path("copy"))
+        with self.assertRaises(drive.MountFailed) as caught:
+            copy.start()
+        self.assertIn("already uses", caught.exception.text)
+        d.pack()
+        self.assertTrue(d.is_packed("gros.csv"))
+        d.stop()
+        copy.start().stop()
+
+    def other(self, name):
+        d = drive.Drive(self.image.mkdir(name)).start()
+        self.addCleanup(d.clean)
+        return d
 
     def test_a_second_mount_is_refused(self):
         d = self.mounted()
@@ -222,6 +261,65 @@ class Daemon(unittest.TestCase):
         d.pack("gros.csv", check=False)
         self.assertFalse(d.is_packed("gros.csv"))
         self.assertIn(at, d.run("status", self.lower).stdout)
+        d.stop()
+
+    def bind(self, what):
+        at = env.tmp("bind")
+        env.run("mount", "--bind", what, at)
+        return at
+
+    def check_way(self, name):
+        """The drive that says so, and packs nothing."""
+        d = self.mounted()
+        d.pack(check=False)
+        self.assertFalse(d.is_packed("gros.csv"))
+        ways = [w["name"] for w in d.status()["ways"]]
+        self.assertTrue([w for w in ways if w.endswith(") " + name)], ways)
+        return d
+
+    def test_what_is_open_on_a_detached_bind_is_a_way(self):
+        for part, name in (("", "gros.csv"), ("Ville", "Ville/Urbanisme")):
+            at = self.bind(self.path(part))
+            fd = os.open(os.path.join(at, os.path.relpath(name, part or ".")),
+                         os.O_RDONLY)
+            env.run("umount", "-l", at)
+            d = self.check_way("fd %d %s" % (fd, self.path(name)))
+            os.close(fd)
+            d.stop()
+        d.start()
+        d.pack()
+        self.assertTrue(d.is_packed("gros.csv"))
+        d.stop()
+
+    def test_a_mapping_or_a_cwd_on_a_detached_bind_is_a_way(self):
+        import mmap
+        at = self.bind(self.lower)
+        with open(os.path.join(at, "gros.csv"), "rb") as f:
+            m = mmap.mmap(f.fileno(), 0, prot=mmap.PROT_READ)
+        env.run("umount", "-l", at)
+        d = self.check_way("map " + self.path("gros.csv"))
+        m.close()
+        d.stop()
+        at = self.bind(self.path("Ville"))
+        p = self.holder(cwd=at)
+        env.run("umount", "-l", at)
+        d = self.check_way("cwd " + self.path("Ville"))
+        p.kill()
+        p.wait()
+        d.pack()
+        self.assertTrue(d.is_packed("gros.csv"))
+        d.stop()
+
+    def test_a_detached_bind_of_something_else_is_none(self):
+        at = self.bind(self.image.mkdir("beside"))
+        fd = os.open(os.path.join(at, "gros.csv"), os.O_RDWR | os.O_CREAT)
+        self.addCleanup(os.close, fd)
+        here = os.open(at, os.O_RDONLY)
+        self.addCleanup(os.close, here)
+        env.run("umount", "-l", at)
+        d = self.mounted()
+        d.pack()
+        self.assertTrue(d.is_packed("gros.csv"))
         d.stop()
 
     def test_a_submount_is_listed_and_refused(self):

@@ -4,8 +4,8 @@ import fcntl
 import os
 import stat
 import threading
-import unittest
 
+import case
 import drive
 import env
 import sample
@@ -13,21 +13,7 @@ import sys_calls
 import tree
 
 
-class States(unittest.TestCase):
-    def setUp(self):
-        self.image = env.Image("ext4", 384)
-        self.addCleanup(self.image.umount)
-        self.lower = self.image.mkdir("drive")
-        sample.everything(self.lower)
-
-    def mounted(self, **kw):
-        d = drive.Drive(self.lower, **kw).start()
-        self.addCleanup(d.clean)
-        return d
-
-    def path(self, *names):
-        return os.path.join(self.lower, *names)
-
+class States(case.DriveCase):
     def test_mounting_changes_nothing(self):
         before = tree.snapshot(self.lower)
         d = self.mounted()

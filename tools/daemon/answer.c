@@ -153,6 +153,15 @@ static json_t *answer_accept(struct daemon *d, const struct request *request,
 	return NULL;
 }
 
+/* The one who asked has gone, or reads this when the drive is unmounted. */
+static int say_interrupted(const struct daemon *d, struct error *err)
+{
+	return error_set(err, -ECANCELED,
+			 daemon_stopping(d)
+				 ? "interrupted: the drive is being unmounted"
+				 : "interrupted");
+}
+
 /* Those that write take turns; a drive mounted read-only has none. */
 static json_t *answer_job(struct daemon *d, const struct request *request,
 			  const struct command_env *env, struct error *err)
@@ -166,11 +175,13 @@ static json_t *answer_job(struct daemon *d, const struct request *request,
 	}
 	turn_take(&d->turn, request_command_name(request->command));
 	if (!command_tell(env, &started))
-		(void)error_set(err, -ECANCELED, "canceled");
+		(void)say_interrupted(d, err);
 	else if (request->command != REQUEST_PACK ||
 		 daemon_check_ways(d, err) == 0)
 		result = command_run(env, request, err);
 	turn_give(&d->turn);
+	if (!result && err->code == -ECANCELED)
+		(void)say_interrupted(d, err);
 	return result;
 }
 
@@ -189,6 +200,9 @@ json_t *daemon_answer(struct daemon *d, const struct request *request,
 	case REQUEST_SCRUB:
 		return answer_job(d, request, env, err);
 	case REQUEST_EXPLAIN:
+	case REQUEST_DU:
+	case REQUEST_PLAN:
+	case REQUEST_REPORT:
 	case REQUEST_FSCK:
 	case REQUEST_COMMANDS:
 		break;

@@ -157,6 +157,10 @@ static json_t *command_explain(const struct command_env *env,
 				  pack_outcome_name(e.would), "cold_at_s",
 				  (json_int_t)(e.cold_at_ns / NS_PER_S)));
 	}
+	if (explain_more(env, path, e.ino, request->french, result, err) < 0) {
+		json_decref(result);
+		return NULL;
+	}
 	return result;
 }
 
@@ -402,6 +406,12 @@ json_t *command_run(const struct command_env *env,
 		return command_gc(env, request, err);
 	case REQUEST_SCRUB:
 		return command_scrub(env, err);
+	case REQUEST_DU:
+		return command_du(env, request, err);
+	case REQUEST_PLAN:
+		return command_plan(env, request, err);
+	case REQUEST_REPORT:
+		return command_report(env, request, err);
 	case REQUEST_ACCEPT:
 	case REQUEST_COMMANDS:
 		break;

@@ -16,6 +16,7 @@
 #include "fs/base/error.h"
 #include "fs/file/file.h"
 #include "tools/daemon/protocol.h"
+#include "tools/daemon/setup.h"
 
 struct command_progress {
 	uint64_t done;
@@ -32,11 +33,14 @@ struct command_env {
 	struct drive *drive;
 	const char *state_path; /* as given to drive_open() */
 	bool served;		/* by a daemon: a scan runs beside us */
+	struct setup *setup;	/* the rules of it may change: setup_rules() */
+	struct clock clock;
+	const char *name; /* of the drive, for people: its lower; NULL */
 	command_progress_fn *progress;
 	void *ctx;
 };
 
-/* Status, explain, pack, unpack, fsck, gc, scrub. NULL on failure. */
+/* All but accept. NULL on failure. */
 json_t *command_run(const struct command_env *env,
 		    const struct request *request, struct error *err);
 

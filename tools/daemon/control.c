@@ -100,6 +100,9 @@ static json_t *make_reply(struct connection *c)
 					 .state_path =
 						 c->daemon->options->state,
 					 .served = true,
+					 .setup = c->daemon->options->setup,
+					 .clock = c->daemon->options->clock,
+					 .name = c->daemon->options->lower,
 					 .progress = send_progress,
 					 .ctx = c };
 	cleanup_request struct request request = { .command = REQUEST_STATUS };

@@ -20,6 +20,7 @@ static void daemon_free(struct daemon *d)
 	close_at(&d->wake_fd);
 	close_at(&d->stop_fd);
 	close_at(&d->state_fd);
+	close_at(&d->run_fd);
 	turn_release(&d->turn);
 	(void)pthread_cond_destroy(&d->idle);
 	(void)pthread_mutex_destroy(&d->lock);
@@ -41,6 +42,7 @@ static int daemon_new(const struct daemon_options *options,
 	d->options = options;
 	d->since_s = clock_now_s(&options->clock);
 	d->state_fd = -1;
+	d->run_fd = -1;
 	d->listen_fd = -1;
 	d->wake_fd = eventfd(0, EFD_CLOEXEC);
 	d->stop_fd = eventfd(0, EFD_CLOEXEC);

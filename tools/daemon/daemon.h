@@ -14,9 +14,11 @@
 #include "fs/base/clock.h"
 #include "fs/base/error.h"
 #include "tools/daemon/commands.h"
+#include "tools/daemon/flagged.h"
 #include "tools/daemon/mountinfo.h"
 #include "tools/daemon/procs.h"
 #include "tools/daemon/protocol.h"
+#include "tools/daemon/setup.h"
 #include "tools/daemon/ways.h"
 
 #define RUN_DIR "/run/sobre"
@@ -30,6 +32,8 @@ struct daemon_options {
 	bool no_passthrough;
 	bool no_uring;
 	struct clock clock;
+	struct setup *setup;  /* borrowed; never NULL */
+	const char *policies; /* where its rules are; NULL: none */
 };
 
 /*

@@ -16,6 +16,7 @@
 
 #include "fs/front/front.h"
 #include "tools/daemon/daemon.h"
+#include "tools/po/po.h"
 
 /* --- commands*.c -----------------------------------------------------------
  */
@@ -23,6 +24,42 @@
 json_t *json_or_nomem(json_t *value, struct error *err);
 bool command_tell(const struct command_env *env,
 		  const struct command_progress *progress);
+json_t *command_du(const struct command_env *env, const struct request *request,
+		   struct error *err);
+json_t *command_plan(const struct command_env *env,
+		     const struct request *request, struct error *err);
+json_t *command_report(const struct command_env *env,
+		       const struct request *request, struct error *err);
+/* --- commands_policy.c -------------------------------------------------------
+ */
+
+struct flagged;
+/* Those of the request's directory, else those in force; NULL: none. Give
+ * them back by rules_done(). */
+int rules_for(const struct command_env *env, const struct request *request,
+	      struct rules **ret_rules, struct error *err);
+void rules_done(const struct command_env *env, const struct request *request,
+		struct rules *rules);
+/* Gathers what the rules flag now. */
+int plan_flagged(const struct command_env *env, struct rules *rules,
+		 enum po_lang lang,
+		 const struct ledger_departments *departments,
+		 struct flagged *ret_flagged, struct error *err);
+/* The first array of drive.yaml; `meter` holds its readings. */
+struct meter;
+struct figures_array;
+int array_load(const struct setup *setup, struct meter *meter,
+	       struct figures_array *ret_array, struct error *err);
+/* What du says of one inode. */
+json_t *footprint_json(const struct command_env *env, uint64_t ino,
+		       struct error *err);
+/* The rules that match one inode, and why: an array. NULL and -ENOENT: none
+ * does. */
+json_t *flags_json(const struct command_env *env, uint64_t ino,
+		   struct error *err);
+/* Adds to what explain says: whose it is, last use, rules and why. */
+int explain_more(const struct command_env *env, const char *path, uint64_t ino,
+		 bool french, json_t *result, struct error *err);
 json_t *command_fsck(const struct command_env *env,
 		     const struct request *request, struct error *err);
 
@@ -68,8 +105,10 @@ struct daemon {
 	dev_t dev;
 	dev_t mount_dev;
 	int state_fd; /* of the state directory */
+	int run_fd;   /* of run_dir, locked for as long as we live */
 	struct drive *drive;
 	struct front *front;
+	struct usage *usage;
 	struct turn turn;
 
 	bool stop;   /* __atomic; drive_scan() wants a plain one */
@@ -121,11 +160,14 @@ int check_rights(struct error *err);
 /* --- rundir.c ----------------------------------------------------------------
  */
 
-/* /run/sobre/<uuid> with the bind mount of the lower. */
-/* Returns the lower opened there. */
+/* /run/sobre/<uuid> with the bind mount of the lower; returns the lower opened
+ * there. -EBUSY while another daemon holds the place. */
 int rundir_make(struct daemon *d, int direct_fd, int *ret_lower_fd,
 		struct error *err);
 void rundir_remove(struct daemon *d);
+/* Removes the places of daemons that were killed: nobody holds their lock,
+ * nothing is mounted there, nobody answers. */
+void rundir_sweep(void);
 
 /* --- serve.c, control.c
  * ------------------------------------------------------- */
@@ -147,6 +189,19 @@ void *packer_main(void *daemon);
 int daemon_ways(struct daemon *d, struct way_list *ret_list, struct error *err);
 /* -EBUSY, naming them, when one is not accepted. */
 int daemon_check_ways(struct daemon *d, struct error *err);
+
+/* --- tick.c, describe.c
+ * -------------------------------------------------------- */
+
+/* The ledger up to now, and the rules as they are on disk. */
+void daemon_tick(struct daemon *d);
+/* When the departments are others than the last time. */
+void daemon_recharge(struct daemon *d);
+/* Which opens are a person's use. */
+int daemon_watch_use(struct daemon *d, struct error *err);
+/* front_options.describe; `daemon` is one. */
+int daemon_describe(void *daemon, uint64_t ino, const char *name,
+		    char **ret_text);
 
 /* --- start.c
  * ------------------------------------------------------------------- */

@@ -121,6 +121,7 @@ void *packer_main(void *daemon)
 	while (!daemon_stopping(d)) {
 		if (poll(&stop, 1, PACK_ROUND_S * 1000) != 0)
 			continue; /* stopping, or a signal */
+		daemon_tick(d);
 		while (pack_round(d) && !daemon_stopping(d))
 			;
 	}

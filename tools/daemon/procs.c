@@ -129,6 +129,8 @@ struct search {
 	void *ctx;
 	struct proc_ref ref; /* of the process being looked at */
 	bool more;
+	struct mount_table table; /* of the mount namespace `ns` */
+	ino_t ns;		  /* 0: none yet */
 };
 
 static void tell(struct search *s, const char *kind, const char *path)
@@ -138,6 +140,63 @@ static void tell(struct search *s, const char *kind, const char *path)
 	s->more = s->more && s->each(s->ctx, &s->ref);
 	s->ref.kind = NULL;
 	s->ref.path = NULL;
+}
+
+/* The mounts that the process sees; false when they can't be known. */
+static bool load_mounts(struct search *s)
+{
+	struct mount_table table = MOUNT_TABLE_INIT;
+	struct error ignored = ERROR_INIT;
+	char path[64];
+	struct stat st;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/ns/mnt", (int)s->ref.pid);
+	if (stat(path, &st) < 0)
+		return false;
+	if (st.st_ino == s->ns)
+		return true;
+	(void)snprintf(path, sizeof(path), "/proc/%d/mountinfo",
+		       (int)s->ref.pid);
+	if (mount_table_read(path, &table, &ignored) < 0)
+		return false;
+	mount_table_release(&s->table);
+	s->table = table;
+	s->ns = st.st_ino;
+	return true;
+}
+
+/* Where asking for an inode may wait for a server. */
+static bool is_remote(const struct mount *m)
+{
+	return m && (!strncmp(m->fstype, "nfs", 3) || !strcmp(m->fstype, "9p"));
+}
+
+/* Is it on the device, but on a mount that the process doesn't see? */
+static bool is_hidden(struct search *s, const char *link, const char *path)
+{
+	struct statx stx;
+
+	if (!load_mounts(s) ||
+	    is_remote(mount_table_serving(&s->table, path)) ||
+	    statx(AT_FDCWD, link, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT,
+		  STATX_MNT_ID, &stx) < 0 ||
+	    !(stx.stx_mask & STATX_MNT_ID) ||
+	    makedev(stx.stx_dev_major, stx.stx_dev_minor) != s->query->dev)
+		return false;
+	for (size_t i = 0; i < s->table.n; i++)
+		if ((uint64_t)s->table.mounts[i].id == stx.stx_mnt_id)
+			return false;
+	return true;
+}
+
+/* Does the link, which reads `path`, lead inside? Then `path` is where. */
+static bool leads_inside(struct search *s, const char *link,
+			 char path[PATH_MAX])
+{
+	if (path_inside(path, s->query->dir, NULL))
+		return true;
+	return s->query->inside && *path == '/' && is_hidden(s, link, path) &&
+	       s->query->inside(s->query->ctx, link, path);
 }
 
 /* One magic link: is what it leads to on the device and in the directory? */
@@ -151,7 +210,7 @@ static void look_at_link(struct search *s, const char *link, const char *kind)
 		return;
 	path[n] = '\0';
 	/* The text first: asking a dead mount for attributes may hang. */
-	if (!path_inside(path, s->query->dir, NULL) || stat(link, &st) < 0 ||
+	if (!leads_inside(s, link, path) || stat(link, &st) < 0 ||
 	    st.st_dev != s->query->dev)
 		return;
 	/* An unlinked file is in nobody's way. */
@@ -182,6 +241,32 @@ static void look_at_fds(struct search *s)
 	}
 }
 
+/* The link to what the line of /proc/PID/maps is about. */
+static bool map_link(const struct search *s, const char *line, char link[96])
+{
+	unsigned long start;
+	unsigned long end;
+
+	/* NOLINTNEXTLINE(cert-err34-c): the kernel's own line */
+	if (sscanf(line, "%lx-%lx", &start, &end) != 2)
+		return false;
+	(void)snprintf(link, 96, "/proc/%d/map_files/%lx-%lx", (int)s->ref.pid,
+		       start, end);
+	return true;
+}
+
+static void look_at_map(struct search *s, const char *line, const char *mapped)
+{
+	char path[PATH_MAX];
+	char link[96];
+	int n = snprintf(path, sizeof(path), "%s", mapped);
+
+	if (n < 0 || (size_t)n >= sizeof(path) || !map_link(s, line, link))
+		return;
+	if (leads_inside(s, link, path))
+		tell(s, "map", path);
+}
+
 static void look_at_maps(struct search *s)
 {
 	char path[64];
@@ -197,12 +282,11 @@ static void look_at_maps(struct search *s)
 		const char *mapped = proc_parse_map(line, &dev);
 
 		if (!mapped || dev != s->query->maps_dev ||
-		    !path_inside(mapped, s->query->dir, NULL) ||
 		    (last && !strcmp(last, mapped)))
 			continue;
 		free(last);
 		last = strdup(mapped);
-		tell(s, "map", mapped);
+		look_at_map(s, line, mapped);
 	}
 }
 
@@ -232,8 +316,10 @@ int procs_each_ref(const struct proc_query *query, proc_ref_fn *each, void *ctx,
 	struct search s = {
 		.query = query, .each = each, .ctx = ctx, .more = true
 	};
+	int rc = procs_each(look_at_process, &s, err);
 
-	return procs_each(look_at_process, &s, err);
+	mount_table_release(&s.table);
+	return rc;
 }
 
 int proc_ref_name(const struct proc_ref *ref, char *text, size_t size)

@@ -8,6 +8,7 @@
  * busy, and for the other ways into a drive (DESIGN invariant 15).
  */
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -16,11 +17,19 @@
 
 #include "fs/base/error.h"
 
+/* Does the link of /proc lead into what is asked for? Its path there. */
+typedef bool proc_inside_fn(void *ctx, const char *link,
+			    char ret_path[PATH_MAX]);
+
 struct proc_query {
 	dev_t dev;	 /* st_dev of what is asked for */
 	dev_t maps_dev;	 /* as /proc/PID/maps shows it: differs on btrfs */
 	const char *dir; /* only what lies in it */
 	pid_t except;
+	/* Asked of what lies on a mount that its process doesn't see, as after
+	 * umount -l: then the kernel's path for it says nothing. May be NULL */
+	proc_inside_fn *inside;
+	void *ctx;
 };
 
 struct proc_ref {

@@ -57,6 +57,9 @@ enum request_command {
 	REQUEST_GC,
 	REQUEST_SCRUB,
 	REQUEST_ACCEPT,
+	REQUEST_DU,
+	REQUEST_PLAN,
+	REQUEST_REPORT,
 	REQUEST_COMMANDS,
 };
 const char *request_command_name(enum request_command command);
@@ -65,10 +68,18 @@ struct request {
 	enum request_command command;
 	char **paths; /* from the drive's root: "a/b", "" for the root */
 	size_t n_paths;
-	bool now;	 /* pack */
-	bool rebuild;	 /* fsck */
-	int64_t grace_s; /* gc */
-	char *way;	 /* accept */
+	bool now;	      /* pack */
+	bool rebuild;	      /* fsck */
+	int64_t grace_s;      /* gc */
+	char *way;	      /* accept */
+	char *policies;	      /* plan, report: absolute; NULL: those in force */
+	char *rule;	      /* plan: only this one; NULL: all */
+	char *department;     /* report: only this one; NULL: all */
+	char *out;	      /* report: the directory to write, absolute */
+	int32_t month;	      /* report: 12 * year + month - 1 */
+	int32_t as_of_day;    /* plan: days since 1970; INT32_MIN: today */
+	unsigned int formats; /* report: of enum report_format */
+	bool french;	      /* report, reasons; else English */
 };
 
 /* Checks every type and bound; unknown keys are left alone. -EPROTO. */

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "fs/base/log.h"
+#include "fs/usage/usage.h"
 #include "tools/daemon/internal.h"
 #include "tools/po/po.h"
 
@@ -111,6 +112,8 @@ static void *scan_main(void *daemon)
 
 	if (rc < 0 && rc != -ECANCELED && !daemon_stopping(d))
 		daemon_note_error(d, "scan", &err);
+	daemon_tick(d);
+	daemon_recharge(d);
 	return NULL;
 }
 
@@ -133,8 +136,12 @@ static int open_drive(struct daemon *d, struct error *err)
 {
 	const struct drive_options options = {
 		.readonly = d->options->readonly,
-		.min_age_s = INT64_C(86400),
+		.min_age_s = setup_min_age_s(d->options->setup),
 		.clock = d->options->clock,
+		.departments = d->options->setup->configured
+				       ? d->options->setup->department
+				       : NULL,
+		.n_departments = d->options->setup->departments,
 	};
 	cleanup_fd int direct_fd = -1;
 	cleanup_fd int lower_fd = -1;
@@ -154,6 +161,7 @@ static int open_drive(struct daemon *d, struct error *err)
 	rc = rundir_make(d, direct_fd, &lower_fd, err);
 	if (rc < 0)
 		return rc;
+	rundir_sweep();
 	rc = drive_open(lower_fd, d->options->state, &options, &d->drive, err);
 	if (rc == -EBUSY) /* another came between: it is its place now */
 		d->run_dir[0] = '\0';
@@ -172,7 +180,30 @@ static int open_named_drive(struct daemon *d, struct error *err)
 	return rc;
 }
 
-/* The kernel has been answered, and the mount answers. */
+/* Is what is mounted at the mountpoint this drive? */
+static bool is_mounted(const struct daemon *d)
+{
+	cleanup_mounts struct mount_table table = MOUNT_TABLE_INIT;
+	const struct mount *m = NULL;
+	struct error err = ERROR_INIT;
+
+	if (mount_table_read("/proc/self/mountinfo", &table, &err) == 0)
+		m = mount_table_at(&table, d->options->mountpoint);
+	return m && !strcmp(m->source, d->source);
+}
+
+/* 1: somebody has unmounted it already, which is no error. */
+static int ended_early(const struct daemon *d, struct error *err)
+{
+	if (d->loop_error.code < 0)
+		return error_set(err, d->loop_error.code, "%s",
+				 d->loop_error.text);
+	if (!is_mounted(d))
+		return 1;
+	return error_set(err, -EIO, T("the mount ended as soon as it began"));
+}
+
+/* The kernel has been answered, and the mount answers. 1: and is gone. */
 static int wait_ready(struct daemon *d, struct error *err)
 {
 	struct pollfd ended = { .fd = d->wake_fd, .events = POLLIN };
@@ -181,12 +212,7 @@ static int wait_ready(struct daemon *d, struct error *err)
 
 	for (int ms = 0; !status.ready; ms += 5) {
 		if (poll(&ended, 1, 5) > 0)
-			return d->loop_error.code < 0
-				       ? error_set(err, d->loop_error.code,
-						   "%s", d->loop_error.text)
-				       : error_set(err, -EIO,
-						   T("the mount ended as soon "
-						     "as it began"));
+			return ended_early(d, err);
 		if (ms > READY_TIMEOUT_MS)
 			return error_set(err, -ETIMEDOUT,
 					 T("the mount at '%s' does not answer"),
@@ -200,14 +226,21 @@ static int wait_ready(struct daemon *d, struct error *err)
 	return 0;
 }
 
+/* 1: it was mounted, and has been unmounted. */
 static int start_front(struct daemon *d, struct error *err)
 {
 	const struct front_options options = {
 		.readonly = d->options->readonly,
 		.no_passthrough = d->options->no_passthrough,
 		.no_uring = d->options->no_uring,
+		.usage = d->usage,
+		.describe = daemon_describe,
+		.ctx = d,
 	};
-	int rc = front_new(d->drive, &options, &d->front, err);
+	int rc = daemon_watch_use(d, err);
+
+	if (rc == 0)
+		rc = front_new(d->drive, &options, &d->front, err);
 
 	if (rc == 0)
 		rc = front_mount(d->front, d->options->mountpoint, err);
@@ -270,13 +303,7 @@ static void log_holders(const struct daemon *d)
 
 static void unmount(struct daemon *d)
 {
-	cleanup_mounts struct mount_table table = MOUNT_TABLE_INIT;
-	const struct mount *m = NULL;
-	struct error err = ERROR_INIT;
-
-	if (mount_table_read("/proc/self/mountinfo", &table, &err) == 0)
-		m = mount_table_at(&table, d->options->mountpoint);
-	if (!m || strcmp(m->source, d->source) != 0) {
+	if (!is_mounted(d)) {
 		front_exit(d->front); /* it has gone, or lies under another */
 		return;
 	}
@@ -320,7 +347,9 @@ static void stop(struct daemon *d)
 	if (d->loop_started)
 		(void)pthread_join(d->loop_thread, NULL);
 	front_free(d->front);
+	daemon_tick(d);
 	drive_close(d->drive);
+	usage_free(d->usage);
 	rundir_remove(d);
 }
 
@@ -343,6 +372,38 @@ static void leave_terminal(const struct daemon *d)
 		(void)close(null);
 }
 
+static int tell_parent(const struct daemon *d, int ready_fd, struct error *err)
+{
+	if (ready_fd < 0)
+		return 0;
+	leave_terminal(d);
+	/* A parent that was interrupted wants no mount. */
+	if (write(ready_fd, "R", 1) != 1)
+		return error_set(err, -ECANCELED, "interrupted");
+	return 0;
+}
+
+/* From the mount to the unmount. */
+static int serve(struct daemon *d, int ready_fd, int signal_fd,
+		 struct error *err)
+{
+	int rc = start_front(d, err);
+
+	if (rc == 0)
+		rc = start_workers(d, err);
+	if (rc == 0)
+		tell_ways(d);
+	if (rc >= 0)
+		rc = tell_parent(d, ready_fd, err);
+	if (rc < 0)
+		return rc;
+	log_info("serving '%s' at '%s' (%s)", d->options->lower,
+		 d->options->mountpoint, d->uuid);
+	run(d, signal_fd);
+	log_info("unmounted '%s'", d->options->mountpoint);
+	return 0;
+}
+
 int daemon_serve(struct daemon *d, int ready_fd, struct error *err)
 {
 	cleanup_fd int signal_fd = -1;
@@ -357,23 +418,7 @@ int daemon_serve(struct daemon *d, int ready_fd, struct error *err)
 	if (rc == 0)
 		rc = control_listen(d, err);
 	if (rc == 0)
-		rc = start_front(d, err);
-	if (rc == 0)
-		rc = start_workers(d, err);
-	if (rc == 0) {
-		tell_ways(d);
-		if (ready_fd >= 0)
-			leave_terminal(d);
-		/* A parent that was interrupted wants no mount. */
-		if (ready_fd >= 0 && write(ready_fd, "R", 1) != 1)
-			rc = error_set(err, -ECANCELED, "interrupted");
-	}
-	if (rc == 0) {
-		log_info("serving '%s' at '%s' (%s)", d->options->lower,
-			 d->options->mountpoint, d->uuid);
-		run(d, signal_fd);
-		log_info("unmounted '%s'", d->options->mountpoint);
-	}
+		rc = serve(d, ready_fd, signal_fd, err);
 	stop(d);
 	if (rc == 0 && d->loop_error.code < 0)
 		rc = error_set(err, d->loop_error.code, "%s",

@@ -286,9 +286,12 @@ static int find_in_processes(const struct ways_place *place,
 			     struct way_list *list, struct error *err)
 {
 	struct collector c = { .list = list, .err = err };
+	struct ways_place copy = *place;
 	const struct proc_query query = { .dev = place->dev,
 					  .maps_dev = place->mount_dev,
 					  .dir = place->lower,
+					  .inside = ways_below,
+					  .ctx = &copy,
 					  .except = place->self };
 	int rc = procs_each_ref(&query, collect, &c, err);
 

@@ -8,6 +8,7 @@
  * administrator accepted by name.
  */
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -64,6 +65,11 @@ int ways_in_mounts(const struct ways_place *place,
 /* Those in the text of an exports(5) file. */
 int ways_in_exports(const struct ways_place *place, const char *text,
 		    struct way_list *list, struct error *err);
+
+/* Is what a link of /proc leads to below the lower? By its handle, through our
+ * own bind, whatever mount it was opened on. Its path, as if below
+ * `place->lower`. A proc_inside_fn. */
+bool ways_below(void *ways_place, const char *link, char ret_path[PATH_MAX]);
 
 /* --- what administrators accepted ----------------------------------------- */
 

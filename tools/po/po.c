@@ -165,14 +165,15 @@ int po_init(const char *lang, struct error *err)
 				 "unknown language '%s': en or fr", lang);
 	if (!lang)
 		lang = environment_lang();
-	chosen.lang = PO_EN;
-	if (!is_french(lang))
-		return 0;
 	if (!chosen.catalog.data)
 		load_catalog(&chosen.catalog);
-	if (chosen.catalog.data)
-		chosen.lang = PO_FR;
+	chosen.lang = is_french(lang) && po_has(PO_FR) ? PO_FR : PO_EN;
 	return 0;
+}
+
+bool po_has(enum po_lang lang)
+{
+	return lang == PO_EN || chosen.catalog.data;
 }
 
 enum po_lang po_lang(void)
@@ -180,22 +181,33 @@ enum po_lang po_lang(void)
 	return chosen.lang;
 }
 
-const char *po_text(const char *msgid)
+const char *po_text_in(enum po_lang lang, const char *msgid)
 {
 	const char *text = NULL;
 
-	if (chosen.lang == PO_FR)
+	if (lang == PO_FR)
 		text = po_catalog_find(&chosen.catalog, msgid, 0);
 	return text && *text ? text : msgid;
 }
 
-const char *po_plural(const char *one, const char *many, unsigned long n)
+const char *po_plural_in(enum po_lang lang, const char *one, const char *many,
+			 unsigned long n)
 {
 	const char *text = NULL;
 
-	if (chosen.lang == PO_FR) /* French: 0 and 1 are singular */
+	if (lang == PO_FR) /* French: 0 and 1 are singular */
 		text = po_catalog_find(&chosen.catalog, one, n > 1);
 	if (text && *text)
 		return text;
 	return n == 1 ? one : many;
+}
+
+const char *po_text(const char *msgid)
+{
+	return po_text_in(chosen.lang, msgid);
+}
+
+const char *po_plural(const char *one, const char *many, unsigned long n)
+{
+	return po_plural_in(chosen.lang, one, many, n);
 }

@@ -12,6 +12,7 @@
  * po_init() once, before any thread; the rest from any thread.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "fs/base/error.h"
@@ -30,9 +31,21 @@ const char *po_text(const char *msgid) __attribute__((format_arg(1)));
 const char *po_plural(const char *one, const char *many, unsigned long n)
 	__attribute__((format_arg(1), format_arg(2)));
 
-#define T(msgid)	 po_text(msgid)
-#define TN(one, many, n) po_plural(one, many, n)
-#define N_(msgid)	 msgid /* translated later, where it is printed */
+/* The same in a language of its own, whatever the process speaks: what is
+ * written for somebody else. English when the catalog is missing. */
+const char *po_text_in(enum po_lang lang, const char *msgid)
+	__attribute__((format_arg(2)));
+const char *po_plural_in(enum po_lang lang, const char *one, const char *many,
+			 unsigned long n)
+	__attribute__((format_arg(2), format_arg(3)));
+/* Is there a catalog for it? */
+bool po_has(enum po_lang lang);
+
+#define T(msgid)		po_text(msgid)
+#define TN(one, many, n)	po_plural(one, many, n)
+#define TL(lang, msgid)		po_text_in(lang, msgid)
+#define TLN(lang, one, many, n) po_plural_in(lang, one, many, n)
+#define N_(msgid)		msgid /* translated later, where it is printed */
 
 /* --- a catalog, for po.c and its tests --------------------------------- */
 

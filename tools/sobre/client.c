@@ -89,34 +89,59 @@ static bool local_progress(void *ctx, const struct command_progress *p)
 static bool only_reads(const struct request *request)
 {
 	return request->command == REQUEST_STATUS ||
-	       request->command == REQUEST_EXPLAIN;
+	       request->command == REQUEST_EXPLAIN ||
+	       request->command == REQUEST_DU ||
+	       request->command == REQUEST_PLAN ||
+	       request->command == REQUEST_REPORT;
 }
 
-static json_t *run_here(const struct place *place, const char *state,
+static struct setup *load_setup(const struct cli *cli,
+				const struct place *place, struct error *err)
+{
+	cleanup_setup_paths struct setup_paths paths = { .config = NULL };
+	struct setup *setup = NULL;
+
+	if (setup_paths_find(cli->config, cli->policies, place->root, &paths,
+			     err) < 0 ||
+	    setup_load(&paths, -1, setup_say, NULL, &setup, err) < 0)
+		return NULL;
+	return setup;
+}
+
+static json_t *run_here(const struct cli *cli, const struct place *place,
 			const struct request *request, struct sink *sink,
 			struct error *err)
 {
+	CLEANUP(setup_free) struct setup *setup = load_setup(cli, place, err);
 	const struct drive_options options = {
 		.readonly = only_reads(request),
 		.must_exist = true,
-		.min_age_s = INT64_C(86400),
+		.min_age_s = setup ? setup_min_age_s(setup) : 0,
 		.clock = clock_real(),
+		.departments =
+			setup && setup->configured ? setup->department : NULL,
+		.n_departments = setup ? setup->departments : 0,
 	};
 	cleanup_fd int lower_fd =
 		open(place->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	CLEANUP(drive_close) struct drive *drive = NULL;
-	struct command_env env = { .state_path = state,
+	struct command_env env = { .state_path = cli->state,
+				   .setup = setup,
+				   .clock = clock_real(),
+				   .name = place->root,
 				   .progress = local_progress,
 				   .ctx = sink };
 
+	if (!setup)
+		return NULL;
 	if (lower_fd < 0) {
 		(void)error_set(err, -errno, T("cannot open '%s': %s"),
 				place->root, strerrordesc_np(errno));
 		return NULL;
 	}
 	if (request->command == REQUEST_FSCK && request->rebuild)
-		return command_rebuild(lower_fd, state, &env, err);
-	if (drive_open(lower_fd, state, &options, &drive, err) < 0) {
+		return command_rebuild(lower_fd, cli->state, &env, err);
+	if (drive_open(lower_fd, cli->state, &options, &drive, err) < 0) {
 		if (!strstr(err->text, place->root))
 			(void)error_prefix(err, "'%s'", place->root);
 		return NULL;
@@ -125,7 +150,7 @@ static json_t *run_here(const struct place *place, const char *state,
 	return command_run(&env, request, err);
 }
 
-json_t *client_call(const struct place *place, const char *state,
+json_t *client_call(const struct cli *cli, const struct place *place,
 		    const struct request *request, client_progress_fn *progress,
 		    void *ctx, struct error *err)
 {
@@ -147,5 +172,49 @@ json_t *client_call(const struct place *place, const char *state,
 	}
 	if (place->served)
 		return ask(place->uuid, request, &sink, err);
-	return run_here(place, state, request, &sink, err);
+	return run_here(cli, place, request, &sink, err);
+}
+
+/* --- what commands share ----------------------------------------------------
+ */
+
+int take_paths(const struct cli *cli, struct place *ret_place,
+	       struct request *request, struct error *err)
+{
+	cleanup_place struct place first = { .root = NULL };
+
+	for (size_t i = 0; i < cli->n; i++) {
+		cleanup_place struct place place = { .root = NULL };
+		int rc = place_find(cli->operands[i], false, cli->state, &place,
+				    err);
+
+		if (rc == 0 && first.root &&
+		    strcmp(first.root, place.root) != 0)
+			rc = error_set(err, -EXDEV,
+				       T("'%s' is of another drive than '%s'"),
+				       cli->operands[i], cli->operands[0]);
+		if (rc == 0)
+			rc = request_add_path(request, place.rel, err);
+		if (rc < 0)
+			return rc;
+		if (!first.root) {
+			first = place;
+			place = (struct place){ .root = NULL };
+		}
+	}
+	*ret_place = first;
+	first = (struct place){ .root = NULL };
+	return 0;
+}
+
+json_t *call_with_bar(const struct cli *cli, const struct place *place,
+		      const struct request *request, struct error *err)
+{
+	struct bar bar;
+	json_t *result;
+
+	bar_start(&bar);
+	result = client_call(cli, place, request, bar_progress, &bar, err);
+	bar_clear(&bar);
+	return result;
 }

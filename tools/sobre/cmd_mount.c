@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /* mount, umount */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,10 +15,37 @@
 
 #define STOP_TIMEOUT_MS 60000
 
+/* DRIVE is a configured name or a path. */
+static int find_lower(const char *drive, char **ret_lower, struct error *err)
+{
+	cleanup_free char *named = NULL;
+	int rc = setup_lower_of(drive, &named, err);
+
+	return rc < 0 ? rc
+		      : path_canonical(named ? named : drive, true, ret_lower,
+				       err);
+}
+
+/* Paths of departments are looked for under a mount that is there already,
+ * too: the same names. */
+static struct setup *load_setup(const struct cli *cli, const char *lower,
+				struct setup_paths *paths, struct error *err)
+{
+	cleanup_fd int root_fd = open(lower, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct setup *setup = NULL;
+
+	if (setup_paths_find(cli->config, cli->policies, lower, paths, err) < 0)
+		return NULL;
+	(void)setup_load(paths, root_fd, setup_say, NULL, &setup, err);
+	return setup;
+}
+
 int cmd_mount(const struct cli *cli)
 {
 	cleanup_free char *lower = NULL;
 	cleanup_free char *mountpoint = NULL;
+	cleanup_setup_paths struct setup_paths paths = { .config = NULL };
+	CLEANUP(setup_free) struct setup *setup = NULL;
 	struct error err = ERROR_INIT;
 	struct daemon_options options = {
 		.state = cli->state,
@@ -28,14 +56,17 @@ int cmd_mount(const struct cli *cli)
 		.clock = clock_real(),
 	};
 
-	if (cli->config || cli->policies)
-		return out_usage(T("'%s' is not in this version"),
-				 cli->config ? "--config" : "--policies");
-	if (path_canonical(cli->operands[0], true, &lower, &err) < 0)
+	if (find_lower(cli->operands[0], &lower, &err) < 0)
 		return out_error(&err);
-	if (path_canonical(cli->operands[cli->n - 1], true, &mountpoint, &err) <
-	    0)
+	if (cli->n == 1)
+		mountpoint = strdup(lower);
+	else if (path_canonical(cli->operands[1], true, &mountpoint, &err) < 0)
 		return out_error(&err);
+	setup = load_setup(cli, lower, &paths, &err);
+	if (!setup)
+		return out_error(&err);
+	options.setup = setup;
+	options.policies = paths.policies;
 	options.lower = lower;
 	options.mountpoint = mountpoint;
 	if (daemon_mount(&options, &err) < 0)

@@ -8,50 +8,6 @@
 
 #include "tools/sobre/internal.h"
 
-/* Every operand into the request; all must be of one drive. */
-static int take_paths(const struct cli *cli, struct place *ret_place,
-		      struct request *request, struct error *err)
-{
-	cleanup_place struct place first = { .root = NULL };
-
-	for (size_t i = 0; i < cli->n; i++) {
-		cleanup_place struct place place = { .root = NULL };
-		int rc = place_find(cli->operands[i], false, cli->state, &place,
-				    err);
-
-		if (rc == 0 && first.root &&
-		    strcmp(first.root, place.root) != 0)
-			rc = error_set(err, -EXDEV,
-				       T("'%s' is of another drive than '%s'"),
-				       cli->operands[i], cli->operands[0]);
-		if (rc == 0)
-			rc = request_add_path(request, place.rel, err);
-		if (rc < 0)
-			return rc;
-		if (!first.root) {
-			first = place;
-			place = (struct place){ .root = NULL };
-		}
-	}
-	*ret_place = first;
-	first = (struct place){ .root = NULL };
-	return 0;
-}
-
-/* Runs it with a bar. */
-static json_t *call(const struct cli *cli, const struct place *place,
-		    const struct request *request, struct error *err)
-{
-	struct bar bar;
-	json_t *result;
-
-	bar_start(&bar);
-	result = client_call(place, cli->state, request, bar_progress, &bar,
-			     err);
-	bar_clear(&bar);
-	return result;
-}
-
 static void print_last_error(const json_t *result)
 {
 	const json_t *error = json_object_get(result, "error");
@@ -138,7 +94,7 @@ int cmd_pack(const struct cli *cli)
 				place.root);
 		return out_error(&err);
 	}
-	result = call(cli, &place, &request, &err);
+	result = call_with_bar(cli, &place, &request, &err);
 	if (!result)
 		return out_error(&err);
 	status = json_object_get(result, "error") ? EXIT_REFUSED : EXIT_DONE;
@@ -166,7 +122,7 @@ int cmd_unpack(const struct cli *cli)
 		return out_error(&err);
 	if (cli->all) /* the drive, wherever in it the path is */
 		request.paths[0][0] = '\0';
-	result = call(cli, &place, &request, &err);
+	result = call_with_bar(cli, &place, &request, &err);
 	if (!result)
 		return out_error(&err);
 	status = json_u64(result, "failed") > 0 ? EXIT_REFUSED : EXIT_DONE;
@@ -223,6 +179,46 @@ static void print_plain(const json_t *r)
 		(void)printf(T("cold from: %s\n"), when);
 }
 
+static void print_share(const json_t *r)
+{
+	const json_t *f = json_object_get(r, "footprint");
+	json_t *ids = json_object_get(f, "departments");
+	const char *used = json_text(r, "last_used");
+	const json_t *id;
+	size_t i;
+
+	if (!f)
+		return;
+	(void)printf(T("department: "));
+	json_array_foreach(ids, i, id)(void)
+		printf("%s%s", i ? ", " : "", json_string_value(id));
+	(void)putchar('\n');
+	(void)printf(T("own share: %s, freed if deleted alone: %s\n"),
+		     out_size(json_u64(f, "share_bytes")).text,
+		     out_size(json_u64(f, "exclusive_bytes")).text);
+	(void)printf(T("last used: %s\n"), *used ? used : T("not seen yet"));
+}
+
+static void print_rules(const json_t *r)
+{
+	const json_t *rules = json_object_get(r, "rules");
+	const json_t *rule;
+	size_t i;
+
+	if (!rules)
+		return;
+	if (json_array_size(rules) == 0)
+		(void)printf(T("rules: none matches\n"));
+	json_array_foreach(rules, i, rule)
+	{
+		cleanup_free char *label = json_name(rule, "label");
+		cleanup_free char *reason = json_name(rule, "reason");
+
+		(void)printf(T("rule %s (%s): %s\n"), json_text(rule, "rule"),
+			     label, reason);
+	}
+}
+
 int cmd_explain(const struct cli *cli)
 {
 	cleanup_request struct request request = { .command = REQUEST_EXPLAIN };
@@ -232,7 +228,8 @@ int cmd_explain(const struct cli *cli)
 
 	if (take_paths(cli, &place, &request, &err) < 0)
 		return out_error(&err);
-	result = client_call(&place, cli->state, &request, NULL, NULL, &err);
+	request.french = po_lang() == PO_FR;
+	result = client_call(cli, &place, &request, NULL, NULL, &err);
 	if (!result)
 		return out_error(&err);
 	if (cli->json)
@@ -248,5 +245,7 @@ int cmd_explain(const struct cli *cli)
 		print_packed(result);
 	else
 		print_plain(result);
+	print_share(result);
+	print_rules(result);
 	return EXIT_DONE;
 }

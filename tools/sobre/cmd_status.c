@@ -174,7 +174,7 @@ static json_t *ask_status(const struct cli *cli, const struct place *place,
 
 	if (place->dead)
 		return dead_status(place);
-	return client_call(place, cli->state, &request, NULL, NULL, err);
+	return client_call(cli, place, &request, NULL, NULL, err);
 }
 
 static void print_one(const struct place *place, const json_t *r)

@@ -82,24 +82,27 @@ static void collect(void *ctx, const json_t *progress)
 	print_note(note);
 }
 
-/* Runs it on DRIVE; with --json notes go into the result's "problems". */
-static json_t *run(const struct cli *cli, const struct request *request,
-		   struct error *err)
+/* Runs it on DRIVE; with --json notes go into the result's "problems". Fills
+ * `*ret_result` with EXIT_DONE; else what went wrong has been said. */
+static int run(const struct cli *cli, const struct request *request,
+	       json_t **ret_result)
 {
 	cleanup_place struct place place = { .root = NULL };
 	struct collector c = { .json = cli->json };
+	struct error err = ERROR_INIT;
 	json_t *result;
 
-	if (place_find(cli->operands[0], true, cli->state, &place, err) < 0)
-		return NULL;
+	if (place_find(cli->operands[0], true, cli->state, &place, &err) < 0)
+		return out_error(&err);
 	c.notes = json_array();
 	bar_start(&c.bar);
-	result = client_call(&place, cli->state, request, collect, &c, err);
+	result = client_call(cli, &place, request, collect, &c, &err);
 	bar_clear(&c.bar);
 	if (result && json_array_size(c.notes) > 0)
 		(void)json_object_set(result, "problems", c.notes);
 	json_decref(c.notes);
-	return result;
+	*ret_result = result;
+	return result ? EXIT_DONE : out_error(&err);
 }
 
 static void print_count(const char *label, const json_t *result,
@@ -120,13 +123,14 @@ int cmd_gc(const struct cli *cli)
 				   .grace_s = GC_GRACE_S };
 	cleanup_json json_t *r = NULL;
 	struct error err = ERROR_INIT;
+	int status;
 
 	if (cli->grace &&
 	    units_parse_duration(cli->grace, &request.grace_s, &err) < 0)
 		return out_usage("--grace: %s", err.text);
-	r = run(cli, &request, &err);
-	if (!r)
-		return out_error(&err);
+	status = run(cli, &request, &r);
+	if (status != EXIT_DONE)
+		return status;
 	if (cli->json)
 		return out_json(r, EXIT_DONE);
 	print_count(T("contents dropped"), r, "contents_dropped");
@@ -144,12 +148,10 @@ int cmd_scrub(const struct cli *cli)
 {
 	const struct request request = { .command = REQUEST_SCRUB };
 	cleanup_json json_t *r = NULL;
-	struct error err = ERROR_INIT;
-	int status;
+	int status = run(cli, &request, &r);
 
-	r = run(cli, &request, &err);
-	if (!r)
-		return out_error(&err);
+	if (status != EXIT_DONE)
+		return status;
 	status = json_u64(r, "bad_records") > 0 ? EXIT_REFUSED : EXIT_DONE;
 	if (cli->json)
 		return out_json(r, status);
@@ -168,12 +170,10 @@ int cmd_fsck(const struct cli *cli)
 	const struct request request = { .command = REQUEST_FSCK,
 					 .rebuild = cli->rebuild };
 	cleanup_json json_t *r = NULL;
-	struct error err = ERROR_INIT;
-	int status;
+	int status = run(cli, &request, &r);
 
-	r = run(cli, &request, &err);
-	if (!r)
-		return out_error(&err);
+	if (status != EXIT_DONE)
+		return status;
 	status = json_u64(r, "repairable") > 0 || json_u64(r, "damage") > 0
 			 ? EXIT_REFUSED
 			 : EXIT_DONE;
@@ -194,11 +194,10 @@ int cmd_accept(const struct cli *cli)
 	struct request request = { .command = REQUEST_ACCEPT,
 				   .way = cli->operands[1] };
 	cleanup_json json_t *r = NULL;
-	struct error err = ERROR_INIT;
+	int status = run(cli, &request, &r);
 
-	r = run(cli, &request, &err);
-	if (!r)
-		return out_error(&err);
+	if (status != EXIT_DONE)
+		return status;
 	if (cli->json)
 		return out_json(r, EXIT_DONE);
 	(void)printf(T("accepted: %s\n"), cli->operands[1]);

@@ -56,6 +56,15 @@ struct cli {
 	const char *grace;
 	const char *config;
 	const char *policies;
+	const char *drive;
+	const char *month;
+	const char *department;
+	const char *format;
+	const char *out;
+	const char *as_of;
+	const char *sample;
+	const char *report;
+	bool csv;
 };
 
 int cmd_mount(const struct cli *cli);
@@ -68,6 +77,10 @@ int cmd_fsck(const struct cli *cli);
 int cmd_gc(const struct cli *cli);
 int cmd_scrub(const struct cli *cli);
 int cmd_accept(const struct cli *cli);
+int cmd_du(const struct cli *cli);
+int cmd_policy(const struct cli *cli);
+int cmd_report(const struct cli *cli);
+int cmd_assess(const struct cli *cli);
 
 /* --- place.c: which drive a path belongs to
  * -------------------------------------- */
@@ -91,6 +104,10 @@ static inline void place_release_at(struct place *place)
  * are files. `state`: as of --state, or NULL. -ENOENT: in no drive. */
 int place_find(const char *path, bool follow, const char *state,
 	       struct place *ret_place, struct error *err);
+/* The drive of --drive, else the one that is mounted; -EINVAL: which of them?
+ */
+int place_choose(const struct cli *cli, struct place *ret_place,
+		 struct error *err);
 /* Pure: 1 when a mounted drive serves the canonical path. -ENOMEM. */
 int place_in_mounts(const struct mount_table *table, const char *path,
 		    struct place *ret_place, struct error *err);
@@ -103,9 +120,16 @@ typedef void client_progress_fn(void *ctx, const json_t *progress);
 
 /* Asks the daemon, or does it here when the drive isn't mounted. The result
  * is the caller's; NULL on failure. */
-json_t *client_call(const struct place *place, const char *state,
+json_t *client_call(const struct cli *cli, const struct place *place,
 		    const struct request *request, client_progress_fn *progress,
 		    void *ctx, struct error *err);
+
+/* Every operand into the request; all must be of one drive. */
+int take_paths(const struct cli *cli, struct place *ret_place,
+	       struct request *request, struct error *err);
+/* client_call() with a progress bar. */
+json_t *call_with_bar(const struct cli *cli, const struct place *place,
+		      const struct request *request, struct error *err);
 
 /* --- out.c
  * ------------------------------------------------------------------------- */
@@ -121,6 +145,8 @@ struct size_text {
 };
 struct size_text out_size(uint64_t size_bytes);
 struct size_text out_duration(int64_t duration_s);
+/* To two significant digits, as precise as the energy model is. */
+struct size_text out_amount(double value);
 
 /* A progress bar on standard error: none when that is no terminal, nor
  * before a second has passed. */

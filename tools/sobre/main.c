@@ -39,6 +39,23 @@ static const struct command commands[] = {
 	  1, ANY, "--all --state" },
 	{ "explain", N_("FILE"), N_("the state of a file, and why it is so"),
 	  cmd_explain, 1, 1, "--state" },
+	{ "du", N_("PATH..."),
+	  N_("bytes, own share, energy, money and carbon of files and "
+	     "directories"),
+	  cmd_du, 1, ANY, "--state --config" },
+	{ "policy", N_("check DIR | plan [RULE]"),
+	  N_("check rule files; list what the rules would flag, and why"),
+	  cmd_policy, 1, 2,
+	  "--drive --as-of --csv --state --config --policies" },
+	{ "report", "",
+	  N_("the month's report: a page for each department and the city"),
+	  cmd_report, 0, 0,
+	  "--month -o --department --format --drive --state --config "
+	  "--policies" },
+	{ "assess", N_("DIR"),
+	  N_("what would be saved, and what rules would flag; changes "
+	     "nothing"),
+	  cmd_assess, 1, 1, "--report --sample --config --policies" },
 	{ "fsck", N_("DRIVE"),
 	  N_("check the drive; --rebuild makes its catalog anew"), cmd_fsck, 1,
 	  1, "--rebuild --state" },
@@ -75,18 +92,27 @@ static bool lists(const char *list, const char *name)
 /* --- help --------------------------------------------------------------------
  */
 
+static bool is_flag(const char *name, size_t len)
+{
+	static const char *const flags[] = {
+		"--foreground", "--read-only", "--no-passthrough", "--no-uring",
+		"--now",	"--all",       "--rebuild",	   "--csv"
+	};
+
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+		if (strlen(flags[i]) == len && !strncmp(flags[i], name, len))
+			return true;
+	return false;
+}
+
 static void print_usage(FILE *to, const struct command *c)
 {
 	(void)fprintf(to, T("usage: sobre %s %s"), c->name,
 		      po_text(c->operands));
 	for (const char *at = c->options; *at;) {
 		int len = (int)strcspn(at, " ");
-		bool valued = !strncmp(at, "--state", 7) ||
-			      !strncmp(at, "--config", 8) ||
-			      !strncmp(at, "--policies", 10) ||
-			      !strncmp(at, "--grace", 7);
-
-		(void)fprintf(to, " [%.*s%s]", len, at, valued ? " X" : "");
+		(void)fprintf(to, " [%.*s%s]", len, at,
+			      is_flag(at, (size_t)len) ? "" : " X");
 		at += len + (at[len] == ' ');
 	}
 	(void)fprintf(to, " [--json] [--lang fr|en]\n");
@@ -176,6 +202,15 @@ static int parse(char **argv, const struct command *c, struct cli *cli,
 		{ "--grace", NULL, &cli->grace },
 		{ "--config", NULL, &cli->config },
 		{ "--policies", NULL, &cli->policies },
+		{ "--drive", NULL, &cli->drive },
+		{ "--month", NULL, &cli->month },
+		{ "--department", NULL, &cli->department },
+		{ "--format", NULL, &cli->format },
+		{ "-o", NULL, &cli->out },
+		{ "--as-of", NULL, &cli->as_of },
+		{ "--csv", &cli->csv, NULL },
+		{ "--sample", NULL, &cli->sample },
+		{ "--report", NULL, &cli->report },
 	};
 	struct arg_option mine[sizeof(all) / sizeof(all[0])];
 	size_t n = 0;
@@ -198,7 +233,7 @@ static int run_command(const struct command *c, char **argv)
 	struct common common = { .lang = NULL };
 	struct cli cli = { .operands = NULL };
 	struct error err = ERROR_INIT;
-	char state[8192];
+	char room[5][8192];
 
 	if (parse(argv, c, &cli, &common, &err) < 0)
 		return bad_usage(c, err.text);
@@ -211,7 +246,11 @@ static int run_command(const struct command *c, char **argv)
 		return bad_usage(c, T("too few arguments"));
 	if (cli.n > c->max)
 		return bad_usage(c, T("too many arguments"));
-	if (absolute(&cli.state, state, sizeof(state), &err) < 0)
+	if (absolute(&cli.state, room[0], sizeof(room[0]), &err) < 0 ||
+	    absolute(&cli.config, room[1], sizeof(room[1]), &err) < 0 ||
+	    absolute(&cli.policies, room[2], sizeof(room[2]), &err) < 0 ||
+	    absolute(&cli.out, room[3], sizeof(room[3]), &err) < 0 ||
+	    absolute(&cli.report, room[4], sizeof(room[4]), &err) < 0)
 		return out_error(&err);
 	return c->run(&cli);
 }

@@ -33,7 +33,8 @@ int out_usage(const char *fmt, ...)
 
 int out_json(const json_t *value, int status)
 {
-	if (json_dumpf(value, stdout, JSON_INDENT(2)) < 0 ||
+	if (json_dumpf(value, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) <
+		    0 ||
 	    putchar('\n') == EOF || fflush(stdout) == EOF)
 		return EXIT_REFUSED;
 	return status;
@@ -57,6 +58,19 @@ struct size_text out_duration(int64_t duration_s)
 	struct size_text t;
 
 	units_format_duration(duration_s, units_lang(), t.text);
+	return t;
+}
+
+struct size_text out_amount(double value)
+{
+	struct size_text t;
+	char *point;
+
+	(void)snprintf(t.text, sizeof(t.text), value >= 10 ? "%.0f" : "%.2g",
+		       value);
+	point = po_lang() == PO_FR ? strchr(t.text, '.') : NULL;
+	if (point)
+		*point = ',';
 	return t;
 }
 

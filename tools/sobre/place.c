@@ -106,8 +106,13 @@ int place_find(const char *path, bool follow, const char *state,
 	       struct place *ret_place, struct error *err)
 {
 	cleanup_free char *canonical = NULL;
+	cleanup_free char *named = NULL;
 	struct place place = { .served = false };
-	int rc = path_canonical(path, follow, &canonical, err);
+	int rc = setup_lower_of(path, &named, err);
+
+	if (rc >= 0)
+		rc = path_canonical(named ? named : path, follow, &canonical,
+				    err);
 
 	if (rc == 0)
 		rc = in_mounts(canonical, &place, err);
@@ -126,4 +131,34 @@ int place_find(const char *path, bool follow, const char *state,
 		return rc;
 	*ret_place = place;
 	return 0;
+}
+
+int place_choose(const struct cli *cli, struct place *ret_place,
+		 struct error *err)
+{
+	cleanup_mounts struct mount_table table = MOUNT_TABLE_INIT;
+	const struct mount *found = NULL;
+	size_t n = 0;
+
+	if (cli->drive)
+		return place_find(cli->drive, true, cli->state, ret_place, err);
+	if (mount_table_read("/proc/self/mountinfo", &table, err) < 0)
+		return err->code;
+	for (size_t i = 0; i < table.n; i++) {
+		const struct mount *m = &table.mounts[i];
+
+		if (!mount_sobre_uuid(m) ||
+		    mount_table_at(&table, m->point) != m)
+			continue;
+		found = m;
+		n++;
+	}
+	if (n != 1)
+		return error_set(
+			err, -EINVAL,
+			n == 0 ? T("no drive is mounted: --drive DRIVE "
+				   "says which one")
+			       : T("several drives are mounted: "
+				   "--drive DRIVE says which one"));
+	return place_find(found->point, true, NULL, ret_place, err);
 }

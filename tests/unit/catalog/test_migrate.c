@@ -66,11 +66,39 @@ static void the_real_ones_are_numbered_from_one_without_gaps(void **state)
 		assert_int_equal(catalog_migrations[i].number, i + 1);
 }
 
+/* As a drive has it that an earlier sobrefs made. */
+static void a_catalog_of_schema_1_keeps_what_it_has(void **state)
+{
+	struct fixture *f = *state;
+	struct conn *conn = fresh(f);
+
+	must(conn_exec(conn, "PRAGMA journal_mode = WAL", &f->err));
+	must(migrate(conn, catalog_migrations, 1, &f->err));
+	must(conn_exec(conn,
+		       "INSERT INTO inode VALUES(7, 77, 33184, 1, 1, 1, 4000,"
+		       " 8, 5, 5, NULL, 0, 0, NULL, NULL, 20000, 0);"
+		       "INSERT INTO chunk VALUES(x'0102', 1, 2, 3, 4, 5, 0)",
+		       &f->err));
+	conn_close(conn);
+	assert_int_equal(catalog_open(f->dir, CATALOG_READONLY, &f->clock,
+				      &f->cat, &f->err),
+			 -EROFS);
+	fixture_open(f);
+	assert_int_equal(get(f, 7).last_used_day, 20000);
+	assert_int_equal(ask(f, "SELECT count(*) FROM charge"), 0);
+	assert_int_equal(ask(f, "SELECT count(*) FROM chunk"
+				" WHERE stored_bytes = 0 AND users IS NULL"),
+			 1);
+	assert_int_equal(ask(f, "PRAGMA user_version"),
+			 (int64_t)catalog_migrations_count);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		SCENARIO_CLOSED(each_migration_is_one_transaction),
 		SCENARIO_CLOSED(an_older_schema_gets_only_what_it_lacks),
+		SCENARIO_CLOSED(a_catalog_of_schema_1_keeps_what_it_has),
 		cmocka_unit_test(
 			the_real_ones_are_numbered_from_one_without_gaps),
 	};

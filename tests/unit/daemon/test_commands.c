@@ -20,9 +20,16 @@
 
 static json_t *run(struct tmpdrive *t, struct request *request, int expected)
 {
-	const struct command_env env = { .drive = t->drive };
+	const struct setup_paths none = { .config = NULL };
+	CLEANUP(setup_free) struct setup *setup = NULL;
+	struct command_env env = { .drive = t->drive, .clock = clock_real() };
 	struct error err = ERROR_INIT;
-	json_t *result = command_run(&env, request, &err);
+	json_t *result;
+
+	assert_int_equal(setup_load(&none, -1, setup_say, NULL, &setup, &err),
+			 0);
+	env.setup = setup;
+	result = command_run(&env, request, &err);
 
 	assert_int_equal(err.code, expected);
 	assert_true((result != NULL) == (expected == 0));

@@ -2,6 +2,7 @@
 #include "tools/daemon/daemon.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -9,6 +10,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
@@ -136,6 +138,55 @@ static void who_sits_in_a_directory_is_found(void **state)
 	assert_int_equal(seen.n, 2); /* not the unlinked file */
 }
 
+/* Where a process is, when its own path for it says nothing. */
+static bool inside(void *ctx, const char *link, char ret_path[PATH_MAX])
+{
+	int *asked = ctx;
+
+	(void)link;
+	++*asked;
+	(void)snprintf(ret_path, PATH_MAX, "/there");
+	return true;
+}
+
+static void what_lies_on_a_detached_mount_is_asked_about(void **state)
+{
+	char dir[] = "/tmp/test-procs-XXXXXX";
+	struct error err = ERROR_INIT;
+	struct seen seen = { .pid = 0 };
+	int asked = 0;
+	struct proc_query query = { .dir = "/nowhere",
+				    .except = getpid(),
+				    .inside = inside,
+				    .ctx = &asked };
+	struct stat st;
+
+	(void)state;
+	if (geteuid() != 0 || unshare(CLONE_NEWNS) < 0 ||
+	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) {
+		print_message("skipped: no right to mount\n");
+		skip();
+	}
+	assert_non_null(mkdtemp(dir));
+	assert_int_equal(mount("none", dir, "tmpfs", 0, "size=64k"), 0);
+	assert_int_equal(stat(dir, &st), 0);
+	query.dev = st.st_dev;
+	query.maps_dev = st.st_dev;
+	seen.pid = sitter(dir);
+	assert_int_equal(procs_each_ref(&query, note, &seen, &err), 0);
+	assert_int_equal(seen.n, 0); /* it sees the mount itself */
+	assert_int_equal(asked, 0);
+	assert_int_equal(umount2(dir, MNT_DETACH), 0);
+	assert_int_equal(procs_each_ref(&query, note, &seen, &err), 0);
+	assert_int_equal(kill(seen.pid, SIGKILL), 0);
+	assert_int_equal(waitpid(seen.pid, NULL, 0), seen.pid);
+	assert_int_equal(rmdir(dir), 0);
+	assert_true(seen.cwd);
+	assert_true(seen.fd);
+	assert_int_equal(seen.n, 2);
+	assert_int_equal(asked, 3); /* also about the unlinked file */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -143,6 +194,7 @@ int main(void)
 		cmocka_unit_test(a_stat_cut_short_is_refused),
 		cmocka_unit_test(only_mapped_files_are_told),
 		cmocka_unit_test(who_sits_in_a_directory_is_found),
+		cmocka_unit_test(what_lies_on_a_detached_mount_is_asked_about),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,8 +3,8 @@
 #define SOBREFS_TESTS_UNIT_FRONT_FIXTURE_H
 
 /* A front without a session over a directory of its own: enough for the
- * inode table and the descriptor cache. Needs open_by_handle_at(), so root;
- * without it the tests are skipped. */
+ * inode table and the descriptor cache. Needs open_by_handle_at(), so root:
+ * fixture_possible(). */
 
 /* clang-format off */
 #include <stdarg.h>
@@ -16,9 +16,12 @@
 
 #include <errno.h>
 #include <ftw.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "fs/front/internal.h"
@@ -111,16 +114,46 @@ static inline struct inode *fixture_file(struct fixture *f, const char *name)
 	return inode;
 }
 
-static inline bool fixture_has_handles(struct fixture *f)
+static inline bool fixture_has_handles(void)
 {
+	char path[] = "/tmp/sobre-front-XXXXXX";
+	struct front front = { .lower_fd = -1 };
 	struct lower_handle handle;
-	int r = lower_look_handle(f->fd, &handle);
+	int r = -1;
 
-	if (r == 0)
-		r = lower_open_by_handle(&f->front, &handle, O_PATH);
+	if (!mkdtemp(path))
+		return false;
+	front.lower_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (front.lower_fd >= 0 &&
+	    lower_look_handle(front.lower_fd, &handle) == 0)
+		r = lower_open_by_handle(&front, &handle, O_PATH);
 	if (r >= 0)
 		(void)close(r);
+	if (front.lower_fd >= 0)
+		(void)close(front.lower_fd);
+	(void)rmdir(path);
 	return r >= 0;
+}
+
+/* For main(). Where /tmp has no handles, as on the overlay of a container,
+ * this process gets a /tmp of its own that has. */
+static inline bool fixture_possible(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max; /* more than FD_CACHE_MAX */
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
+	}
+	if (fixture_has_handles())
+		return true;
+	if (unshare(CLONE_NEWNS) == 0 &&
+	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+	    mount("none", "/tmp", "tmpfs", 0, "mode=1777") == 0 &&
+	    fixture_has_handles())
+		return true;
+	(void)fprintf(stderr, "skipped: no right to open files by handle\n");
+	return false;
 }
 
 #endif

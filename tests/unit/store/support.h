@@ -291,4 +291,36 @@ static inline void flip_byte(const struct world *w, uint64_t pack, off_t at)
 	cache_purge(&w->store->fresh);
 }
 
+/* From now on no two records share a pack: a content's recipe comes first,
+ * its chunks after. */
+static inline void each_record_in_its_pack(struct world *w)
+{
+	w->options.pack_bytes = 1;
+	world_reopen(w);
+}
+
+/* Damages the recipe of the only content; once more, and it is whole. */
+static inline void flip_recipe(struct world *w)
+{
+	flip_byte(w, (uint64_t)query(w, "SELECT max(pack) FROM content"),
+		  (off_t)query(w, "SELECT max(off) FROM content") +
+			  RECORD_HEADER_BYTES + 3);
+}
+
+/* A scan finds the stub of a content whose row was lost. */
+static inline void inode_comes_back(struct world *w,
+				    const struct hash128 *content)
+{
+	const struct catalog_inode inode = { .ino = 9,
+					     .btime_ns = 1,
+					     .mode = S_IFREG | 0644,
+					     .packed = true,
+					     .handle_len = 8,
+					     .content = *content };
+
+	must(w, catalog_begin(w->cat, &w->err));
+	must(w, catalog_inode_put(w->cat, &inode, &w->err));
+	must(w, catalog_commit(w->cat, &w->err));
+}
+
 #endif

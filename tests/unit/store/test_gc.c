@@ -206,21 +206,121 @@ static void an_inode_that_comes_back_revives_its_content(void **state)
 	struct world *w = *state;
 	uint8_t *data = some_noise(9, KIB(100));
 	struct store_put_result r = put_data(w, data, KIB(100), 1);
-	struct catalog_inode inode = { .ino = 9,
-				       .btime_ns = 1,
-				       .mode = S_IFREG | 0644,
-				       .packed = true,
-				       .content = r.content };
 
 	gone(w, 1);
 	(void)gc(w);
-	must(w, catalog_begin(w->cat, &w->err));
-	must(w, catalog_inode_put(w->cat, &inode, &w->err)); /* a scan */
-	must(w, catalog_commit(w->cat, &w->err));
+	inode_comes_back(w, &r.content);
 	days_pass(w, 30);
 	(void)gc(w);
 	assert_int_equal(query(w, "SELECT orphan FROM content"), 0);
 	assert_int_equal(read_all(w, &r.content, data, KIB(100)), 0);
+	free(data);
+}
+
+static int gc_fails(struct world *w,
+		    bool (*used)(void *, const struct catalog_inode *,
+				 const struct hash128 *))
+{
+	const struct store_gc_options options = { .grace_s = 30 * DAY_S,
+						  .sync_fd = -1,
+						  .still_used = used };
+	struct store_gc_result result;
+
+	return store_gc(w->store, &options, &result, &w->err);
+}
+
+/* Its chunks count nobody; dropping them would be for good, the damage may
+ * not be. */
+static void
+nothing_is_dropped_while_a_content_in_use_cannot_be_counted(void **state)
+{
+	struct world *w = *state;
+	uint8_t *data = some_noise(11, KIB(20));
+	struct store_put_result r;
+
+	each_record_in_its_pack(w);
+	r = put_data(w, data, KIB(20), 1);
+	gone(w, 1);
+	assert_int_equal(gc(w).packs_condemned, 2);
+	inode_comes_back(w, &r.content);
+	flip_recipe(w);
+	days_pass(w, 30);
+	assert_int_equal(gc_fails(w, never_used), -SOBRE_ECORRUPT);
+	assert_non_null(strstr(w->err.text, "cannot be counted"));
+	flip_recipe(w);
+	(void)gc(w);
+	assert_int_equal(query(w, "SELECT min(refs) FROM chunk"), 1);
+	assert_int_equal(read_all(w, &r.content, data, KIB(20)), 0);
+	free(data);
+}
+
+/* The same of one that only a look at the inode knows to be used, and whose
+ * recipe is not where the dropping is. */
+static void
+a_recipe_that_cannot_be_read_may_need_any_pack_that_goes(void **state)
+{
+	struct world *w = *state;
+	uint8_t *data = some_noise(12, KIB(20));
+	struct store_put_result r;
+
+	each_record_in_its_pack(w);
+	r = put_data(w, data, KIB(20), 1);
+	gone(w, 1);
+	(void)gc(w);
+	days_pass(w, 30);
+	change(w, "UPDATE pack SET state = 1, condemned_s = NULL"
+		  " WHERE id = (SELECT pack FROM content)");
+	flip_recipe(w);
+	assert_int_equal(gc_fails(w, always_used), -SOBRE_ECORRUPT);
+	flip_recipe(w);
+	(void)gc_with(w, always_used);
+	days_pass(w, 30);
+	(void)gc_with(w, always_used);
+	assert_int_equal(read_all(w, &r.content, data, KIB(20)), 0);
+	free(data);
+}
+
+static void
+a_damaged_orphan_that_nobody_uses_does_not_stop_the_dropping(void **state)
+{
+	struct world *w = *state;
+	uint8_t *data = some_noise(13, KIB(20));
+
+	each_record_in_its_pack(w);
+	(void)put_data(w, data, KIB(20), 1);
+	gone(w, 1);
+	(void)gc(w);
+	flip_recipe(w);
+	days_pass(w, 30);
+	assert_int_equal(gc(w).packs_unlinked, 2);
+	free(data);
+}
+
+/* It was never counted off: neither twice on, when it comes back, nor for
+ * ever, when its recipe can be read after all. */
+static void an_orphan_whose_recipe_was_damaged_counts_on(void **state)
+{
+	struct world *w = *state;
+	uint8_t *data = some_noise(14, KIB(20));
+	struct store_put_result r = put_data(w, data, KIB(20), 1);
+
+	flip_recipe(w);
+	gone(w, 1);
+	(void)gc(w);
+	assert_int_equal(query(w, "SELECT orphan FROM content"),
+			 CONTENT_ORPHAN_COUNTED);
+	assert_int_equal(query(w, "SELECT min(refs) FROM chunk"), 1);
+	inode_comes_back(w, &r.content);
+	(void)gc(w);
+	assert_int_equal(query(w, "SELECT orphan FROM content"), CONTENT_USED);
+	assert_int_equal(query(w, "SELECT max(refs) FROM chunk"), 1);
+	gone(w, 9);
+	(void)gc(w);
+	flip_recipe(w);
+	(void)gc(w);
+	assert_int_equal(query(w, "SELECT orphan FROM content"),
+			 CONTENT_ORPHAN);
+	assert_int_equal(query(w, "SELECT max(refs) FROM chunk"), 0);
 	free(data);
 }
 
@@ -278,6 +378,13 @@ int main(void)
 		world_test(a_stub_the_catalog_lost_keeps_its_content),
 		world_test(a_stub_found_at_the_last_look_is_rescued),
 		world_test(an_inode_that_comes_back_revives_its_content),
+		world_test(
+			nothing_is_dropped_while_a_content_in_use_cannot_be_counted),
+		world_test(
+			a_recipe_that_cannot_be_read_may_need_any_pack_that_goes),
+		world_test(
+			a_damaged_orphan_that_nobody_uses_does_not_stop_the_dropping),
+		world_test(an_orphan_whose_recipe_was_damaged_counts_on),
 		world_test(gc_waits_for_a_scan),
 		world_test(
 			a_pack_whose_unlinking_was_cut_short_goes_at_the_next_pass),

@@ -7,14 +7,15 @@
 static void sums(struct world *w, uint64_t ret_sums[3])
 {
 	static const char *const sql[3] = {
-		"SELECT id, pack, extent_off, skip, len, refs, bad FROM chunk"
+		"SELECT id, pack, extent_off, skip, len, refs, bad,"
+		" stored_bytes FROM chunk"
 		" ORDER BY id",
 		"SELECT id, size_bytes, pack, off, orphan, bad FROM content"
 		" ORDER BY id",
 		"SELECT cast(id AS BLOB), state, size_bytes FROM pack"
 		" ORDER BY id",
 	};
-	static const int columns[3] = { 7, 6, 3 };
+	static const int columns[3] = { 8, 6, 3 };
 
 	for (int t = 0; t < 3; t++) {
 		struct catalog_stmt *s =
@@ -99,6 +100,87 @@ static void a_damaged_record_costs_only_what_it_holds(void **state)
 	free(data);
 }
 
+static int collect(struct world *w)
+{
+	const struct store_gc_options options = { .grace_s = 1000,
+						  .sync_fd = -1 };
+	struct store_gc_result result;
+
+	w->now_ns += 2000 * NS_PER_S;
+	return store_gc(w->store, &options, &result, &w->err);
+}
+
+/* The file reads well again as soon as somebody stores equal data; it must
+ * then hold that data when the other file is gone. */
+static void a_chunk_that_is_missing_counts_who_needs_it(void **state)
+{
+	struct world *w = *state;
+	uint8_t *data = some_noise(4, KIB(20));
+	struct store_put_result a;
+	int fd = file_of(w, data, KIB(20));
+
+	each_record_in_its_pack(w);
+	a = put_data(w, data, KIB(20), 1);
+	flip_byte(w, (uint64_t)query(w, "SELECT pack FROM chunk"),
+		  PACK_HEADER_BYTES + 100);
+	must(w, store_rebuild(w->store, NULL, NULL, &w->err));
+	assert_int_equal(read_all(w, &a.content, data, KIB(20)),
+			 -SOBRE_ENOCHUNK);
+	assert_int_equal(ftruncate(fd, (off_t)KIB(200)), 0);
+	(void)put_fd(w, fd, KIB(200), 2); /* the same chunk, and a hole */
+	assert_int_equal(query(w, "SELECT refs FROM chunk"), 2);
+	gone(w, 2);
+	for (int i = 0; i < 3; i++)
+		must(w, collect(w));
+	assert_int_equal(read_all(w, &a.content, data, KIB(20)), 0);
+	gone(w, 1);
+	for (int i = 0; i < 3; i++)
+		must(w, collect(w));
+	assert_int_equal(query(w, "SELECT count(*) FROM chunk"), 0);
+	(void)close(fd);
+	free(data);
+}
+
+/* A stub names a content whose recipe was unreadable while packs were read:
+ * nothing counts its chunks. */
+static void what_a_lost_recipe_may_need_is_not_dropped(void **state)
+{
+	struct world *w = *state;
+	uint8_t *data = some_noise(5, KIB(20));
+	struct store_put_result r;
+	uint64_t pack;
+	off_t off;
+
+	each_record_in_its_pack(w);
+	r = put_data(w, data, KIB(20), 1);
+	pack = (uint64_t)query(w, "SELECT pack FROM content");
+	off = (off_t)query(w, "SELECT off FROM content") + 40;
+	flip_byte(w, pack, off);
+	must(w, store_rebuild(w->store, NULL, NULL, &w->err));
+	must(w, collect(w)); /* condemns */
+	assert_int_equal(collect(w), -SOBRE_ECORRUPT);
+	flip_byte(w, pack, off);
+	must(w, store_rebuild(w->store, NULL, NULL, &w->err));
+	must(w, collect(w));
+	must(w, collect(w));
+	assert_int_equal(read_all(w, &r.content, data, KIB(20)), 0);
+	free(data);
+}
+
+static void a_lost_recipe_that_no_file_names_keeps_nothing(void **state)
+{
+	struct world *w = *state;
+
+	each_record_in_its_pack(w);
+	(void)put_data(w, "hello", 5, 1);
+	flip_recipe(w);
+	must(w, store_rebuild(w->store, NULL, NULL, &w->err));
+	gone(w, 1);
+	must(w, collect(w));
+	must(w, collect(w));
+	assert_int_equal(query(w, "SELECT count(*) FROM chunk"), 0);
+}
+
 static bool stop_at_once(void *ctx, uint64_t done, uint64_t total)
 {
 	(void)ctx;
@@ -128,6 +210,9 @@ int main(void)
 		world_test(rebuild_gives_the_same_tables),
 		world_test(rebuild_reads_packs_without_any_catalog),
 		world_test(a_damaged_record_costs_only_what_it_holds),
+		world_test(a_chunk_that_is_missing_counts_who_needs_it),
+		world_test(what_a_lost_recipe_may_need_is_not_dropped),
+		world_test(a_lost_recipe_that_no_file_names_keeps_nothing),
 		world_test(gc_refuses_after_a_rebuild_that_did_not_end),
 	};
 

@@ -31,7 +31,9 @@ static void moving_a_chunk_adds_its_counts_and_heals_it(void **state)
 static void counts_never_go_below_nought(void **state)
 {
 	struct world *w = *state;
-	struct chunk_row row = { .id = { { 5 } }, .len = 9, .refs = 1 };
+	struct chunk_row row = {
+		.id = { { 5 } }, .pack = 1, .len = 9, .refs = 1
+	};
 
 	must(w, catalog_begin(w->cat, &w->err));
 	must(w, chunk_row_put(w->store, &row, &w->err));

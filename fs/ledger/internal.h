@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#ifndef SOBREFS_LEDGER_INTERNAL_H
+#define SOBREFS_LEDGER_INTERNAL_H
+
+#include <stdatomic.h>
+
+#include "fs/ledger/ledger.h"
+
+/* --- sets ------------------------------------------------------------------
+ */
+
+/* As stored: 16 bits a member, little-endian. */
+#define MEMBERS_BYTES_MAX (2 * SET_MEMBERS_MAX)
+
+void dept_set_add(struct dept_set *set, uint16_t department);
+bool dept_set_same(const struct dept_set *a, const struct dept_set *b);
+int dept_set_compare(const struct dept_set *a, const struct dept_set *b);
+/* What is in `a` and not in `b`. */
+void dept_set_minus(const struct dept_set *a, const struct dept_set *b,
+		    struct dept_set *ret_set);
+void dept_set_bind(struct catalog_stmt *s, int at, const struct dept_set *set);
+/* False: no set that this module wrote. */
+bool dept_set_read(struct catalog_stmt *s, int col, struct dept_set *ret_set);
+
+/* --- places ------------------------------------------------------------------
+ * Where a name stands in the tree of configured paths: at a node of it, or
+ * somewhere below one off the configured paths.
+ */
+
+#define PLACE_NONE    0 /* of no directory */
+#define PLACE_UNKNOWN (-1)
+#define PLACE_ROOT    3
+
+#define NO_DEPARTMENT (-1)
+
+struct place_node {
+	uint32_t parent;
+	char *name;
+	int32_t order; /* of the first department with this path */
+	int32_t number;
+};
+
+struct places {
+	struct place_node *node; /* [0] is not used, [1] is the root */
+	uint32_t n;
+	uint32_t *slot; /* hashed by parent and name; 0 is empty */
+	uint32_t slots; /* a power of two */
+};
+
+/* `number`: of each department, in the order given. */
+int places_build(const struct ledger_department *departments,
+		 const uint16_t *number, unsigned int n,
+		 struct places *ret_places, struct error *err);
+void places_release(struct places *places);
+int64_t place_below(const struct places *places, int64_t place,
+		    const char *name);
+/* A department's number, or NO_DEPARTMENT. */
+int32_t place_department(const struct places *places, int64_t place);
+
+struct group {
+	uint32_t gid;
+	uint16_t number;
+};
+
+/* --- months ------------------------------------------------------------------
+ */
+
+int32_t month_of(int64_t s);
+int64_t month_start(int32_t month);
+
+/* --- what changed, before it is written -------------------------------------
+ */
+
+struct delta {
+	bool used;
+	enum tier tier;
+	struct dept_set set;
+	int64_t bytes;
+};
+
+struct deltas {
+	struct delta *slot;
+	size_t cap; /* a power of two */
+	size_t n;
+};
+
+int deltas_add(struct deltas *deltas, enum tier tier,
+	       const struct dept_set *set, int64_t bytes, struct error *err);
+void deltas_release(struct deltas *deltas);
+
+/* --- the ledger --------------------------------------------------------------
+ */
+
+struct ledger {
+	struct catalog *cat;
+	struct store *store; /* may be NULL */
+	struct clock clock;
+	struct places places;
+	struct group *group; /* by gid */
+	unsigned int groups;
+	atomic_bool recharge_due;
+
+	/* Guarded by the catalog's writer. */
+	int64_t now_s;	   /* the latest that was ever accrued to */
+	int64_t watched_s; /* observed up to then */
+	bool in_hook;
+	struct deltas deltas; /* of the hook that runs */
+};
+
+/* The clock's, but never before what it once was. Inside a transaction. */
+int64_t ledger_clock(struct ledger *ledger);
+
+#define META_FIRST	 "ledger_first_s"
+#define META_NOW	 "ledger_now_s"
+#define META_CONFIG	 "ledger_config"
+#define META_RECHARGE	 "ledger_recharge"
+#define META_RECHARGE_AT "ledger_recharge_at"
+enum recharge {
+	RECHARGE_NONE = 0,
+	RECHARGE_DUE = 1,
+	RECHARGE_RUNS = 2
+};
+/* Inside a transaction: what was charged can't be trusted. */
+int recharge_note(struct ledger *ledger, struct error *err);
+/* Inside a transaction: where directories are is to be found out afresh. */
+int places_forget(struct ledger *ledger, struct error *err);
+
+/* All inside a transaction of this thread. */
+int departments_record(struct catalog *cat,
+		       const struct ledger_department *departments,
+		       unsigned int n, int32_t today, uint16_t *ret_number,
+		       struct error *err);
+/* Adds to a holding, having accrued what it was up to now. */
+int holding_add(struct ledger *ledger, enum tier tier,
+		const struct dept_set *set, int64_t bytes, struct error *err);
+/* Makes it `bytes`. */
+int holding_put(struct ledger *ledger, enum tier tier,
+		const struct dept_set *set, int64_t bytes, struct error *err);
+/* Each that is held, with 0 bytes. */
+int holdings_list(struct ledger *ledger, struct deltas *keys,
+		  struct error *err);
+int holdings_accrue(struct ledger *ledger, struct error *err);
+int deltas_write(struct ledger *ledger, struct error *err);
+int observed_add(struct ledger *ledger, int64_t from_s, int64_t to_s,
+		 struct error *err);
+
+/* --- charges -----------------------------------------------------------------
+ */
+
+/* Sums must not overflow, whatever a sparse file says: more counts as this. */
+#define CHARGE_BYTES_MAX (INT64_C(1) << 46) /* 64 TiB */
+
+struct charge {
+	int64_t btime_ns;
+	int64_t place; /* of a directory, else PLACE_NONE */
+	struct dept_set set;
+	int64_t blocks;
+	int64_t size_bytes; /* of a regular file, else 0 */
+	bool packed;	    /* and the store was told of `content` */
+	struct hash128 content;
+};
+
+/* 1, 0: there is none. */
+int charge_get(struct catalog *cat, uint64_t ino, struct charge *ret_charge,
+	       struct error *err);
+int charge_put(struct ledger *ledger, uint64_t ino, const struct charge *charge,
+	       struct error *err);
+int charge_delete(struct ledger *ledger, uint64_t ino, struct error *err);
+
+/* Of catalog_on_commit(), and of store_on_charge(). */
+int ledger_commit(void *ctx, const uint64_t *inos, size_t n, struct error *err);
+int ledger_charged(void *ctx, const struct dept_set *set, int64_t delta_bytes,
+		   struct error *err);
+
+/* Where the directories are, as far as a hook's call met them. */
+struct known_place {
+	uint64_t ino;
+	int64_t place;
+};
+struct look {
+	struct ledger *ledger;
+	struct known_place *known; /* hashed; place PLACE_NONE is empty */
+	size_t cap;
+	size_t n;
+};
+void look_release(struct look *look);
+/*
+ * Looks at an inode again. Directories above it that are not charged yet are
+ * too: what is charged has a parent that is, so that a directory that moves
+ * and has no charge has nothing below it to look at.
+ */
+int look_at(struct look *look, uint64_t ino, struct error *err);
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#ifndef SOBREFS_CONFIG_CONFIG_H
+#define SOBREFS_CONFIG_CONFIG_H
+
+/*
+ * drive.yaml: what an administrator says of a drive (docs/man/drive.yaml.5).
+ * Errors as of the rule files: file:line:column, the line, a caret, a
+ * suggestion; an unknown or repeated key is one. Any thread.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "fs/base/error.h"
+#include "policy/yaml/yaml.h"
+
+struct config_department {
+	char *id;	   /* [a-z0-9-]+, not "other" */
+	char *name;	   /* as people read it */
+	char *entity;	   /* NULL: the city itself */
+	char **paths;	   /* "/Ville/Urbanisme": absolute, no "." or "..", no
+			      trailing slash; NULL ends */
+	char **groups;	   /* names; NULL ends */
+	unsigned int line; /* of `id`, for messages */
+};
+
+struct config_array {
+	char *id;
+	uint64_t usable_bytes;
+	char *meter;	     /* path of a CSV; NULL */
+	int32_t bought;	     /* 12 * year + month - 1; -1: not said */
+	uint32_t life_years; /* 0: not said */
+};
+
+/* 0 or NULL: not said, the default holds. Decimal numbers keep their text, so
+ * that nothing is lost on the way: "0.16". */
+struct config {
+	char *file;
+	char *lower; /* NULL */
+	struct config_department *department;
+	unsigned int departments;
+	char **service_accounts; /* patterns of user names; NULL ends */
+	uint32_t burst_files; /* opened per `burst_s` by one user: a program */
+	uint32_t burst_s;
+	int64_t pack_min_age_s; /* -1 */
+	char **pack_exclude;	/* patterns; NULL ends */
+	uint16_t pack_from_min; /* minutes since midnight, local; equal: any */
+	uint16_t pack_until_min;
+	char *price_eur_kwh;
+	char *carbon_g_kwh;
+	char *pue;
+	struct config_array *array;
+	unsigned int arrays;
+	char **roles_admin; /* group names; NULL ends */
+	char **roles_archivist;
+	char **roles_dpo;
+};
+
+/* No file: all defaults. */
+void config_init(struct config *config);
+/* -ENOENT and so on when it can't be read; -SOBRE_ECONFIG when it is wrong:
+ * each message (at most 100) went to `messages`.
+ * `root_fd`: of the drive's lower root, to check that the departments' paths
+ * exist; -1: not checked. */
+int config_load(const char *path, int root_fd,
+		const struct yaml_messages *messages, struct config *ret_config,
+		struct error *err);
+void config_release(struct config *config);
+
+#endif

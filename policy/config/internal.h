@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#ifndef SOBREFS_CONFIG_INTERNAL_H
+#define SOBREFS_CONFIG_INTERNAL_H
+
+#include "policy/config/config.h"
+
+/* A path or a group that a department has, and where it says so. */
+struct claim {
+	const char *text; /* borrowed from the document */
+	const struct yaml_node *node;
+	unsigned int department;
+	bool group;
+};
+#define CLAIMS_MAX 4096
+
+struct reading {
+	struct config *config;
+	int root_fd;
+	struct claim *claim;
+	unsigned int claims;
+};
+
+/* --- text.c ------------------------------------------------------------- */
+
+/* For yaml_each: a copy at the end of a list that NULL ends. */
+struct texts {
+	char ***list;
+	unsigned int n;
+};
+bool texts_add(struct yaml_doc *doc, const struct yaml_node *node,
+	       const char *text, void *into);
+/* A text or a list of them. */
+void texts_take(struct yaml_doc *doc, const struct yaml_node *node,
+		char ***ret_list);
+/* The same, of groups' names. */
+void groups_take(struct yaml_doc *doc, const struct yaml_node *node,
+		 char ***ret_list);
+/* An absolute path, without ".." */
+void path_take(struct yaml_doc *doc, const struct yaml_node *node,
+	       char **ret_path);
+void texts_free(char **list);
+/* Digits at `*at`, then past them and blanks; false: none, or over `max`. */
+bool read_count(const char **at, uint32_t max, uint32_t *ret_count);
+
+/* --- department.c, energy.c, people.c: values of drive.yaml's keys ------- */
+
+void take_departments(struct yaml_doc *doc, const struct yaml_node *node,
+		      void *into);
+void take_energy(struct yaml_doc *doc, const struct yaml_node *node,
+		 void *into);
+void take_people(struct yaml_doc *doc, const struct yaml_node *node,
+		 void *into);
+void take_pack(struct yaml_doc *doc, const struct yaml_node *node, void *into);
+void take_roles(struct yaml_doc *doc, const struct yaml_node *node, void *into);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#ifndef SOBREFS_TESTS_REPORT_SAMPLE_H
+#define SOBREFS_TESTS_REPORT_SAMPLE_H
+
+/* Inputs of a report that are the same every time: for the golden pages, the
+ * tests in a browser and those of the files. */
+
+#include "tools/report/report.h"
+
+#define SAMPLE_MONTH (12 * 2026 + 8) /* September 2026 */
+
+struct sample {
+	struct report_input in;
+	struct coef_set coefs;
+	struct report_department *department;
+	struct report_month month[REPORT_MONTHS];
+	struct report_rule *rule;
+	char *texts[80]; /* owned */
+	unsigned int n_texts;
+};
+
+/*
+ * town: 12 departments, 13 months, rules; measured
+ * crowd: 60 departments, 30 rules, everything as long as it gets
+ * hostile: names and paths that try to break the page
+ * part: a drive first seen on the 10th, the month not over
+ * never, future: a month without figures
+ * assessed: one month, estimated
+ * oracle: the worked example of docs/design/footprint.md
+ * NULL for another name.
+ */
+struct sample *sample_new(const char *name);
+void sample_free(struct sample *sample);
+extern const char *const sample_names[]; /* ends in NULL */
+
+#endif

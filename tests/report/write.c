@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* report-sample NAME en|fr DIR: writes a sample's report. */
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/report/sample.h"
+
+int main(int argc, char **argv)
+{
+	struct report_options options = { .formats = REPORT_HTML | REPORT_CSV |
+						     REPORT_JSON };
+	struct error err = ERROR_INIT;
+	struct sample *s;
+	int rc;
+
+	if (argc != 4 || po_init(argv[2], &err) < 0)
+		return 2;
+	options.lang = po_lang();
+	if (strcmp(argv[2], "fr") == 0 && options.lang != PO_FR) {
+		(void)fprintf(stderr, "no French catalog\n");
+		return 77;
+	}
+	s = sample_new(argv[1]);
+	if (!s)
+		return 2;
+	rc = report_write(&s->in, &options, argv[3], NULL, NULL, &err);
+	if (rc < 0)
+		(void)fprintf(stderr, "%s\n", err.text);
+	sample_free(s);
+	return rc < 0;
+}

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tools/figures/figures.h"
+
+#define SEPTEMBER INT64_C(1788220800) /* 2026-09-01T00:00:00Z */
+#define DAY	  INT64_C(86400)
+
+static struct meter parsed(const char *text)
+{
+	struct error err = ERROR_INIT;
+	struct meter meter;
+
+	if (meter_parse("a1.csv", text, strlen(text), &meter, &err) < 0)
+		fail_msg("%s", err.text);
+	return meter;
+}
+
+static void check(const struct meter *meter, int64_t from_s, int64_t to_s,
+		  uint64_t want_mwh, int64_t want_covered_s)
+{
+	struct error err = ERROR_INIT;
+	uint64_t mwh = UINT64_MAX;
+	int64_t covered_s = -1;
+
+	assert_int_equal(
+		meter_measure(meter, from_s, to_s, &mwh, &covered_s, &err), 0);
+	assert_int_equal(mwh, want_mwh);
+	assert_int_equal(covered_s, want_covered_s);
+}
+
+static void a_register_gives_what_it_rose_by(void **state)
+{
+	struct meter m = parsed("time,kWh\n"
+				"2026-09-01T00:00:00Z,1000.000001\n"
+				"2026-09-03T00:00:00Z,1002.000001\n"
+				"2026-09-04T00:00:00Z,1012.5\n");
+
+	(void)state;
+	assert_int_equal(m.kind, METER_KWH);
+	assert_int_equal(m.n, 3);
+	assert_int_equal(m.reading[0].at_s, SEPTEMBER);
+	check(&m, SEPTEMBER, SEPTEMBER + 3 * DAY, 12499999, 3 * DAY);
+	check(&m, SEPTEMBER, SEPTEMBER + 2 * DAY, 2000000, 2 * DAY);
+	check(&m, SEPTEMBER + DAY, SEPTEMBER + 2 * DAY, 1000000, DAY);
+	/* only what lies between two readings */
+	check(&m, SEPTEMBER - DAY, SEPTEMBER + DAY, 1000000, DAY);
+	check(&m, SEPTEMBER + 2 * DAY, SEPTEMBER + 9 * DAY, 10499999, DAY);
+	check(&m, SEPTEMBER + 4 * DAY, SEPTEMBER + 9 * DAY, 0, 0);
+	check(&m, SEPTEMBER - 9 * DAY, SEPTEMBER, 0, 0);
+	check(&m, SEPTEMBER + DAY, SEPTEMBER + DAY, 0, 0);
+	meter_release(&m);
+}
+
+static void a_register_that_falls_was_replaced(void **state)
+{
+	struct meter m = parsed("time,kWh\n"
+				"2026-09-01T00:00:00Z,1000\n"
+				"2026-09-02T00:00:00Z,1010\n"
+				"2026-09-03T00:00:00Z,3\n"
+				"2026-09-04T00:00:00Z,5\n");
+
+	(void)state;
+	check(&m, SEPTEMBER, SEPTEMBER + 3 * DAY, 12000000, 2 * DAY);
+	meter_release(&m);
+}
+
+static void power_is_straight_between_readings(void **state)
+{
+	struct meter m = parsed("time,W\n"
+				"2026-09-01T00:00Z,480\n"
+				"2026-09-01T12:00Z,500\n"
+				"2026-09-02T12:00Z,500\n"
+				"2026-09-04T00:00Z,500\n");
+
+	(void)state;
+	check(&m, SEPTEMBER, SEPTEMBER + DAY / 2, 5880000, DAY / 2);
+	check(&m, SEPTEMBER + DAY / 2, SEPTEMBER + DAY, 6000000, DAY / 2);
+	/* readings more than a day apart say nothing of what lies between */
+	check(&m, SEPTEMBER, SEPTEMBER + 4 * DAY, 17880000, DAY * 3 / 2);
+	meter_release(&m);
+}
+
+static void a_file_others_write_is_read(void **state)
+{
+	struct meter m = parsed("\xef\xbb\xbf# PDU 3\r\n\r\ntime,W\r\n"
+				"2024-02-29T23:59:59Z,1\r\n"
+				"\n# moved\n"
+				"2024-03-01T00:00:00Z,2\n"
+				"2024-03-01T00:00:01Z,3");
+
+	(void)state;
+	assert_int_equal(m.n, 2); /* the last line may be cut */
+	assert_int_equal(m.reading[0].at_s, 1709251199);
+	assert_int_equal(m.reading[1].at_s, 1709251200);
+	meter_release(&m);
+	m = parsed("time,W\n");
+	assert_int_equal(m.n, 0);
+	check(&m, SEPTEMBER, SEPTEMBER + DAY, 0, 0);
+	meter_release(&m);
+}
+
+static void refused_n(const char *text, size_t len, const char *message)
+{
+	struct error err = ERROR_INIT;
+	struct meter meter;
+
+	assert_int_equal(meter_parse("a1.csv", text, len, &meter, &err),
+			 -SOBRE_ECONFIG);
+	assert_string_equal(err.text, message);
+}
+
+static void refused(const char *text, const char *message)
+{
+	refused_n(text, strlen(text), message);
+}
+
+static void what_is_wrong_is_said_with_its_line(void **state)
+{
+	static const char no_time[] =
+		"a1.csv:2: no time like 2026-09-01T00:00:00Z at its start";
+	static const char no_number[] =
+		"a1.csv:2: no number like 1234.5 after the time";
+	static const char nul[] = "time,W\n2026-09-01T00:00:00Z,1\0x\n";
+	static const char no_header[] =
+		"a1.csv:1: no line 'time,kWh' or 'time,W'";
+	char line[200];
+
+	(void)state;
+	refused("", no_header);
+	refused("time,W", no_header); /* cut */
+	refused("#\ntime;W\n", "a1.csv:2: not 'time,kWh' or 'time,W'");
+	refused("time,W\n2026-09-01 00:00:00Z,1\n", no_time);
+	refused("time,W\n2026-09-01T00:00:00,1\n", no_time);
+	refused("time,W\n2026-09-01T00:00:00+02:00,1\n", no_time);
+	refused("time,W\n2026-02-29T00:00:00Z,1\n", no_time);
+	refused("time,W\n2026-00-01T00:00:00Z,1\n", no_time);
+	refused("time,W\n2026-13-01T00:00:00Z,1\n", no_time);
+	refused("time,W\n1969-12-31T00:00:00Z,1\n", no_time);
+	refused("time,W\n2026-09-01T24:00:00Z,1\n", no_time);
+	refused("time,W\n2026-09-01T00:00:60Z,1\n", no_time);
+	refused("time,W\n2026-09\n", no_time);
+	refused("time,W\n2026-09-01T00:00:00Z;1\n",
+		"a1.csv:2: no comma after the time");
+	refused("time,W\n2026-09-01T00:00:00Z,\n", no_number);
+	refused("time,W\n2026-09-01T00:00:00Z,-1\n", no_number);
+	refused("time,W\n2026-09-01T00:00:00Z,1e3\n", no_number);
+	refused("time,W\n2026-09-01T00:00:00Z,1,5\n", no_number);
+	refused("time,W\n2026-09-01T00:00:00Z, 1\n", no_number);
+	refused("time,W\n2026-09-01T00:00:00Z,1.0000001\n",
+		"a1.csv:2: too big, or more than 6 decimals");
+	refused("time,W\n2026-09-01T00:00:01Z,1\n\n2026-09-01T00:00:01Z,1\n",
+		"a1.csv:4: not later than the reading before");
+	refused_n(nul, sizeof(nul) - 1, "a1.csv:2: a NUL byte");
+	memset(line, 'x', sizeof(line));
+	line[sizeof(line) - 1] = '\n';
+	refused_n(line, sizeof(line), "a1.csv:1: too long a line");
+}
+
+static void a_file_that_cannot_be_read_is_an_error(void **state)
+{
+	char dir[] = "/tmp/sobre-meter-XXXXXX";
+	char path[64];
+	struct error err = ERROR_INIT;
+	struct meter meter;
+	FILE *f;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	(void)snprintf(path, sizeof(path), "%s/a.csv", dir);
+	assert_int_equal(meter_load(path, &meter, &err), -ENOENT);
+	assert_non_null(strstr(err.text, path));
+	assert_int_equal(meter_load(dir, &meter, &err), -EISDIR);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_int_equal(meter_load(path, &meter, &err), -SOBRE_ECONFIG);
+	assert_int_equal(unlink(path), 0);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	assert_true(fputs("time,W\n2026-09-01T00:00Z,7\n", f) >= 0);
+	assert_int_equal(fclose(f), 0);
+	assert_int_equal(meter_load(path, &meter, &err), 0);
+	assert_int_equal(meter.n, 1);
+	assert_int_equal(meter.reading[0].value, 7 * MICRO);
+	meter_release(&meter);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(dir), 0);
+}
+
+static void too_much_for_64_bits_is_said(void **state)
+{
+	struct meter m = parsed("time,W\n"
+				"2026-09-01T00:00Z,90000000000\n"
+				"2026-09-02T00:00Z,90000000000\n"
+				"2026-09-03T00:00Z,90000000000\n");
+	struct error err = ERROR_INIT;
+	uint64_t mwh = 0;
+	int64_t covered_s = 0;
+
+	(void)state;
+	/* 90 GW for two days are 4.32e15 mWh: those do fit */
+	check(&m, INT64_MIN, INT64_MAX, UINT64_C(4320000000000000), 2 * DAY);
+	meter_release(&m);
+	m = (struct meter){ .kind = METER_W, .n = 0 };
+	m.reading = calloc(5000, sizeof(m.reading[0]));
+	assert_non_null(m.reading);
+	for (; m.n < 5000; m.n++)
+		m.reading[m.n] =
+			(struct meter_reading){ .at_s = (int64_t)m.n * DAY,
+						.value = INT64_MAX };
+	assert_int_equal(
+		meter_measure(&m, 0, INT64_MAX, &mwh, &covered_s, &err),
+		-EOVERFLOW);
+	meter_release(&m);
+}
+
+/* A month read in one piece, or day by day: the same within the rounding. */
+static void the_days_add_up_to_the_month(void **state)
+{
+	struct meter m = parsed("time,kWh\n"
+				"2026-08-30T07:13:00Z,17.000003\n"
+				"2026-09-11T19:59:59Z,170.7\n"
+				"2026-09-29T01:02:03Z,341.000009\n"
+				"2026-10-02T01:02:03Z,999\n");
+	struct error err = ERROR_INIT;
+	uint64_t month = 0;
+	uint64_t sum = 0;
+	int64_t covered_s = 0;
+
+	(void)state;
+	assert_int_equal(meter_measure(&m, SEPTEMBER, SEPTEMBER + 30 * DAY,
+				       &month, &covered_s, &err),
+			 0);
+	assert_int_equal(covered_s, 30 * DAY);
+	for (int64_t day = 0; day < 30; day++) {
+		uint64_t mwh = 0;
+
+		assert_int_equal(meter_measure(&m, SEPTEMBER + day * DAY,
+					       SEPTEMBER + (day + 1) * DAY,
+					       &mwh, &covered_s, &err),
+				 0);
+		assert_int_equal(covered_s, DAY);
+		sum += mwh;
+	}
+	assert_in_range(sum, month - 15, month + 15);
+	meter_release(&m);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_register_gives_what_it_rose_by),
+		cmocka_unit_test(a_register_that_falls_was_replaced),
+		cmocka_unit_test(power_is_straight_between_readings),
+		cmocka_unit_test(a_file_others_write_is_read),
+		cmocka_unit_test(what_is_wrong_is_said_with_its_line),
+		cmocka_unit_test(a_file_that_cannot_be_read_is_an_error),
+		cmocka_unit_test(too_much_for_64_bits_is_said),
+		cmocka_unit_test(the_days_add_up_to_the_month),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

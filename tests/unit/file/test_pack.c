@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* A batch with files that can't be packed; store_put() is wrapped. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "fs/file/internal.h"
+#include "tests/support/tmpdrive.h"
+
+#define FILES	   64
+#define GOOD_BYTES 6000u
+#define BAD_BYTES  5000u
+
+static struct {
+	int bad_code; /* for files of BAD_BYTES */
+	unsigned int n;
+	unsigned int dead_from; /* from this call on the store is full */
+} puts_;
+
+int __real_store_put(struct store *store, int fd, uint64_t size_bytes,
+		     struct store_put_result *ret_result, struct error *err);
+int __wrap_store_put(struct store *store, int fd, uint64_t size_bytes,
+		     struct store_put_result *ret_result, struct error *err);
+
+int __wrap_store_put(struct store *store, int fd, uint64_t size_bytes,
+		     struct store_put_result *ret_result, struct error *err)
+{
+	puts_.n++;
+	if (puts_.dead_from && puts_.n >= puts_.dead_from)
+		return error_set(err, -ENOSPC, "full");
+	if (size_bytes == BAD_BYTES)
+		return error_set(err, puts_.bad_code, "bad");
+	return __real_store_put(store, fd, size_bytes, ret_result, err);
+}
+
+static int setup(void **state)
+{
+	static struct tmpdrive t;
+
+	puts_.n = 0;
+	puts_.dead_from = 0;
+	puts_.bad_code = -EFBIG;
+	tmpdrive_open(&t);
+	*state = &t;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	tmpdrive_remove(*state);
+	return 0;
+}
+
+static void name_of(char name[16], unsigned int i)
+{
+	(void)snprintf(name, 16, "f%02u", i);
+}
+
+/* Every `nth` is bad. */
+static void make(struct tmpdrive *t, unsigned int nth)
+{
+	for (unsigned int i = 0; i < FILES; i++) {
+		char name[16];
+
+		name_of(name, i);
+		tmpdrive_write(t, name, i % nth ? GOOD_BYTES : BAD_BYTES,
+			       i + 1);
+	}
+}
+
+static int pack(struct tmpdrive *t, struct pack_report *ret_report)
+{
+	const struct pack_options now = { .now = true };
+	struct error err = ERROR_INIT;
+
+	*ret_report = (struct pack_report){ 0 };
+	return drive_pack(t->drive, "", &now, ret_report, &err);
+}
+
+static void all_read_back(struct tmpdrive *t, unsigned int nth)
+{
+	for (unsigned int i = 0; i < FILES; i++) {
+		char name[16];
+
+		name_of(name, i);
+		assert_true(tmpdrive_reads(
+			t, name, i % nth ? GOOD_BYTES : BAD_BYTES, i + 1));
+	}
+}
+
+static unsigned int stubs(struct tmpdrive *t)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < FILES; i++) {
+		char name[16];
+
+		name_of(name, i);
+		n += tmpdrive_is_stub(t, name);
+	}
+	return n;
+}
+
+static void many_bad_files_cost_no_more_than_three_tries(void **state)
+{
+	static const int codes[] = { -EFBIG, -SOBRE_ECHANGED, -EIO,
+				     -SOBRE_ECOLLISION };
+	static const enum pack_outcome outcomes[] = { PACK_ERROR, PACK_CHANGED,
+						      PACK_ERROR,
+						      PACK_COLLISION };
+	struct tmpdrive *t = *state;
+	struct pack_report report;
+
+	make(t, 1);
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+		puts_.n = 0;
+		puts_.bad_code = codes[i];
+		assert_int_equal(pack(t, &report), 0);
+		assert_int_equal(report.count[outcomes[i]], FILES);
+		assert_true(puts_.n <= 3 * FILES);
+	}
+	all_read_back(t, 1);
+}
+
+static void the_good_among_the_bad_are_packed(void **state)
+{
+	struct tmpdrive *t = *state;
+	struct pack_report report;
+
+	make(t, 2);
+	assert_int_equal(pack(t, &report), 0);
+	assert_int_equal(report.count[PACK_DONE], FILES / 2);
+	assert_int_equal(report.count[PACK_ERROR], FILES / 2);
+	assert_true(puts_.n <= 3 * FILES);
+	assert_int_equal(stubs(t), FILES / 2);
+	assert_true(report.stored_bytes >= FILES / 2 * GOOD_BYTES);
+	all_read_back(t, 2);
+	tmpdrive_reopen(t);
+	all_read_back(t, 2);
+}
+
+static void one_bad_file_leaves_the_rest_one_transaction(void **state)
+{
+	struct tmpdrive *t = *state;
+	struct pack_report report;
+
+	make(t, FILES);
+	assert_int_equal(pack(t, &report), 0);
+	assert_int_equal(report.count[PACK_DONE], FILES - 1);
+	assert_true(puts_.n <= 2 * FILES);
+	all_read_back(t, FILES);
+}
+
+/* What was committed before goes its way; the rest stays plain. */
+static void a_full_store_stops_a_batch_of_single_ones(void **state)
+{
+	struct tmpdrive *t = *state;
+	struct pack_report report;
+	uint64_t done;
+
+	make(t, 2);
+	puts_.dead_from = FILES / 2 + 10;
+	assert_int_equal(pack(t, &report), -ENOSPC);
+	done = report.count[PACK_DONE];
+	assert_true(done > 0 && done < FILES / 2);
+	assert_int_equal(report.count[PACK_ERROR], FILES - done);
+	assert_int_equal(stubs(t), done);
+	all_read_back(t, 2);
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(many_bad_files_cost_no_more_than_three_tries),
+		T(the_good_among_the_bad_are_packed),
+		T(one_bad_file_leaves_the_rest_one_transaction),
+		T(a_full_store_stops_a_batch_of_single_ones),
+	};
+
+	if (!tmpdrive_possible())
+		return 77; /* ctest: skipped */
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* du: what a file, or a directory and all below it, costs. */
+#include "tools/daemon/internal.h"
+
+static json_int_t i(uint64_t n)
+{
+	return (json_int_t)n;
+}
+
+static json_t *departments_json(struct catalog *cat, const struct dept_set *set)
+{
+	struct ledger_departments all = { .n = 0 };
+	struct error ignored = ERROR_INIT;
+	json_t *ids = json_array();
+
+	if (ledger_departments(cat, &all, &ignored) < 0)
+		return ids;
+	for (unsigned int n = 0; ids && n < set->n; n++)
+		for (unsigned int d = 0; d < all.n; d++)
+			if (all.row[d].number == set->member[n])
+				(void)json_array_append_new(
+					ids, json_from_name(all.row[d].id));
+	ledger_departments_release(&all);
+	return ids;
+}
+
+/* Integers, and beside them what people use. */
+static json_t *year_json(const struct energy_year *year)
+{
+	return json_pack("{s:I, s:I, s:I, s:I, s:f, s:f, s:f}", "mwh",
+			 i(year->mwh), "ueur", i(year->ueur), "use_ugco2e",
+			 i(year->use_ug), "build_ugco2e", i(year->build_ug),
+			 "kwh", (double)year->mwh / 1e6, "eur",
+			 (double)year->ueur / 1e6, "gco2e",
+			 (double)(year->use_ug + year->build_ug) / 1e6);
+}
+
+json_t *footprint_json(const struct command_env *env, uint64_t ino,
+		       struct error *err)
+{
+	struct catalog *cat = drive_catalog(env->drive);
+	struct ledger_footprint f = { .files = 0 };
+	struct energy_year year = { .mwh = 0 };
+
+	if (ledger_footprint(cat, drive_store(env->drive), ino, &f, err) < 0)
+		return NULL;
+	energy_year(&env->setup->coefs, NULL,
+		    (uint128)f.hot_bytes + (uint128)f.packed_bytes, 0, &year);
+	return json_or_nomem(
+		json_pack("{s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}",
+			  "schema", PROTOCOL_SCHEMA, "files", i(f.files),
+			  "logical_bytes", i(f.logical_bytes), "share_bytes",
+			  i(f.hot_bytes + f.packed_bytes), "hot_bytes",
+			  i(f.hot_bytes), "packed_bytes", i(f.packed_bytes),
+			  "exclusive_bytes", i(f.exclusive_bytes),
+			  "departments", departments_json(cat, &f.set), "year",
+			  year_json(&year)),
+		err);
+}
+
+json_t *command_du(const struct command_env *env, const struct request *request,
+		   struct error *err)
+{
+	cleanup_json json_t *list = json_array();
+
+	/* Sizes as they are now, not as of a second ago. */
+	if (catalog_flush(drive_catalog(env->drive), err) < 0)
+		return NULL;
+	for (size_t n = 0; n < request->n_paths; n++) {
+		const char *path = request->paths[n];
+		struct stat st;
+		json_t *one;
+
+		if (drive_stat(env->drive, path, &st, err) < 0)
+			return NULL;
+		one = footprint_json(env, st.st_ino, err);
+		if (!one)
+			return NULL;
+		(void)json_object_set_new(one, "path", json_from_name(path));
+		(void)json_array_append_new(list, one);
+	}
+	return json_or_nomem(json_pack("{s:i, s:O}", "schema", PROTOCOL_SCHEMA,
+				       "paths", list),
+			     err);
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* report: the ledger's months, weighed, and what the rules flag, as pages. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/daemon/flagged.h"
+#include "tools/daemon/internal.h"
+#include "tools/figures/figures.h"
+
+struct reporting {
+	const struct command_env *env;
+	const struct request *request;
+	struct report_month month[REPORT_MONTHS];
+	struct ledger_departments departments;
+	struct report_department *department; /* owned; borrows from above */
+	struct flagged flagged;
+	struct meter meter;
+	struct figures_array array;
+	json_t *files; /* written */
+};
+
+static void reporting_release_at(struct reporting *r)
+{
+	figures_release(r->month);
+	ledger_departments_release(&r->departments);
+	free(r->department);
+	flagged_release(&r->flagged);
+	meter_release(&r->meter);
+	json_decref(r->files);
+}
+
+/* The first array: one drive lies on one. */
+int array_load(const struct setup *setup, struct meter *meter,
+	       struct figures_array *ret_array, struct error *err)
+{
+	const struct config *config = &setup->config;
+	const struct config_array *from = config->array;
+	int rc = 0;
+
+	*ret_array = (struct figures_array){ .bought = -1 };
+	if (config->arrays == 0)
+		return 0;
+	ret_array->usable_bytes = from->usable_bytes;
+	ret_array->bought = from->bought;
+	ret_array->life_years = from->life_years;
+	if (from->meter)
+		rc = meter_load(from->meter, meter, err);
+	if (from->meter && rc == 0)
+		ret_array->meter = meter;
+	return rc;
+}
+
+static int name_departments(struct reporting *r, struct error *err)
+{
+	struct catalog *cat = drive_catalog(r->env->drive);
+	int rc = ledger_departments(cat, &r->departments, err);
+
+	if (rc < 0)
+		return rc;
+	r->department = calloc(r->departments.n + 1U, sizeof(*r->department));
+	if (!r->department)
+		return error_set(err, -ENOMEM, "no memory for the report");
+	/* "other" last: it is row 0. */
+	for (unsigned int i = 0; i < r->departments.n; i++) {
+		const struct ledger_department_row *row =
+			&r->departments.row[(i + 1) % r->departments.n];
+
+		r->department[i] = (struct report_department){
+			.number = row->number,
+			.id = row->id,
+			.name = row->number == DEPARTMENT_OTHER
+					? po_text_in(r->request->french ? PO_FR
+									: PO_EN,
+						     N_("Other"))
+					: row->name,
+		};
+	}
+	return 0;
+}
+
+static void written(void *ctx, const char *path)
+{
+	struct reporting *r = ctx;
+
+	(void)json_array_append_new(r->files, json_from_name(path));
+}
+
+static int write_pages(struct reporting *r, const struct rules *rules,
+		       int64_t now_s, struct error *err)
+{
+	const struct report_options options = {
+		.lang = r->request->french ? PO_FR : PO_EN,
+		.formats = r->request->formats,
+		.department = r->request->department,
+	};
+	char uuid[UUID_TEXT_BYTES];
+	struct report_input input = {
+		.drive = r->env->name ? r->env->name : uuid,
+		.department = r->department,
+		.departments = r->departments.n,
+		.month = r->month,
+		.months = REPORT_MONTHS,
+		.coefs = &r->env->setup->coefs,
+		.made_s = now_s,
+	};
+
+	uuid_text(drive_uuid(r->env->drive), uuid);
+	if (rules)
+		flagged_into(&r->flagged, &input);
+	return report_write(&input, &options, r->request->out, written, r, err);
+}
+
+static int tick_now(const struct command_env *env, struct error *err)
+{
+	struct ledger *ledger = drive_ledger(env->drive);
+	int rc = catalog_flush(drive_catalog(env->drive), err);
+
+	if (rc < 0 || !ledger)
+		return rc;
+	return ledger_tick(ledger, drive_state_bytes(env->drive), err);
+}
+
+static int fill(struct reporting *r, struct rules *rules, int64_t now_s,
+		struct error *err)
+{
+	const struct command_env *env = r->env;
+	int rc = tick_now(env, err);
+
+	if (rc == 0)
+		rc = name_departments(r, err);
+	if (rc == 0)
+		rc = array_load(env->setup, &r->meter, &r->array, err);
+	if (rc == 0)
+		rc = figures_months(
+			drive_catalog(env->drive), &env->setup->coefs,
+			env->setup->config.arrays ? &r->array : NULL,
+			r->request->month, now_s, r->month, err);
+	if (rc == 0)
+		rc = plan_flagged(env, rules,
+				  r->request->french ? PO_FR : PO_EN,
+				  &r->departments, &r->flagged, err);
+	return rc;
+}
+
+json_t *command_report(const struct command_env *env,
+		       const struct request *request, struct error *err)
+{
+	__attribute__((cleanup(reporting_release_at))) struct reporting r = {
+		.env = env,
+		.request = request,
+		.files = json_array(),
+	};
+	const int64_t now_s = clock_now_s(&env->clock);
+	struct rules *rules = NULL;
+	int rc = rules_for(env, request, &rules, err);
+
+	if (rc == 0)
+		rc = fill(&r, rules, now_s, err);
+	if (rc == 0)
+		rc = write_pages(&r, rules, now_s, err);
+	rules_done(env, request, rules);
+	if (rc < 0)
+		return NULL;
+	return json_or_nomem(json_pack("{s:i, s:O}", "schema", PROTOCOL_SCHEMA,
+				       "files", r.files),
+			     err);
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* What a daemon does every minute beside packing. */
+#include <errno.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fs/base/log.h"
+#include "fs/usage/usage.h"
+#include "tools/daemon/internal.h"
+
+#define ACCOUNTS_MAX 4096
+
+static void say_in_log(void *ctx, const char *text)
+{
+	(void)ctx;
+	log_warn("%.*s", (int)strcspn(text, "\n"), text);
+}
+
+/* Broken files leave those in force as they are. */
+static void reload_rules(struct daemon *d)
+{
+	struct setup *setup = d->options->setup;
+	struct rules *now = setup_take_rules(setup);
+	struct error err = ERROR_INIT;
+	struct rules *read = NULL;
+	int rc = rules_load(d->options->policies, &setup->config, say_in_log,
+			    NULL, &read, &err);
+	bool same = rc == 0 && now &&
+		    !memcmp(read->policy.sha256, now->policy.sha256,
+			    sizeof(now->policy.sha256));
+
+	setup_give_rules(setup, now);
+	if (rc < 0)
+		log_warn("the rules stay as they were: %s", err.text);
+	else if (same)
+		rules_free(read);
+	else
+		setup_put_rules(setup, read);
+}
+
+void daemon_tick(struct daemon *d)
+{
+	struct ledger *ledger = d->drive ? drive_ledger(d->drive) : NULL;
+	struct error err = ERROR_INIT;
+
+	if (ledger &&
+	    ledger_tick(ledger, drive_state_bytes(d->drive), &err) < 0)
+		daemon_note_error(d, "ledger", &err);
+	if (d->options->policies && !daemon_stopping(d))
+		reload_rules(d);
+}
+
+void daemon_recharge(struct daemon *d)
+{
+	struct ledger *ledger = drive_ledger(d->drive);
+	struct error err = ERROR_INIT;
+
+	if (!ledger || daemon_stopping(d) || !ledger_needs_recharge(ledger))
+		return;
+	log_info("the departments changed: every file is charged anew");
+	if (ledger_recharge(ledger, &d->stop, &err) < 0 &&
+	    err.code != -ECANCELED)
+		daemon_note_error(d, "ledger", &err);
+}
+
+/* --- whose opens count -----------------------------------------------------
+ */
+
+static bool name_matches(char *const *patterns, const char *name)
+{
+	for (; patterns && *patterns; patterns++) {
+		struct error ignored = ERROR_INIT;
+		struct pattern *p = NULL;
+		bool matches;
+
+		if (pattern_new(*patterns, true, &p, &ignored) < 0)
+			continue;
+		matches = pattern_matches(p, name);
+		pattern_free(p);
+		if (matches)
+			return true;
+	}
+	return false;
+}
+
+/* The users there are now; one made later counts until the next mount. */
+static unsigned int find_accounts(char *const *patterns, uint32_t *ret_uids)
+{
+	unsigned int n = 0;
+	struct passwd *pw;
+
+	if (!patterns || !*patterns)
+		return 0;
+	/* NOLINTBEGIN(concurrency-mt-unsafe): before there are threads */
+	setpwent();
+	while (n < ACCOUNTS_MAX && (pw = getpwent()) != NULL)
+		if (name_matches(patterns, pw->pw_name))
+			ret_uids[n++] = pw->pw_uid;
+	endpwent();
+	/* NOLINTEND(concurrency-mt-unsafe) */
+	return n;
+}
+
+int daemon_watch_use(struct daemon *d, struct error *err)
+{
+	const struct config *config = &d->options->setup->config;
+	cleanup_free uint32_t *uids = calloc(ACCOUNTS_MAX, sizeof(*uids));
+	unsigned int n;
+
+	if (!uids)
+		return error_set(err, -ENOMEM, "no memory for accounts");
+	n = find_accounts(config->service_accounts, uids);
+	return usage_new(
+		&(struct usage_options){ .service_uids = uids,
+					 .services = n,
+					 .burst_files = config->burst_files,
+					 .burst_s = config->burst_s },
+		&d->usage, err);
+}

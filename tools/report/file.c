@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include "tools/report/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "fs/base/io.h"
+
+static int make_dir(int dir, const char *name, struct error *err)
+{
+	int rc = io_mkdirat(dir, name, 0777); /* the umask decides */
+
+	if (rc < 0 && rc != -EEXIST)
+		return error_set(err, rc, "cannot make '%s': %s", name,
+				 error_words(rc));
+	return 0;
+}
+
+static int open_dir(int at, const char *name, int flags, struct error *err)
+{
+	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | flags);
+
+	if (fd < 0) {
+		int rc = -errno;
+
+		return error_set(err, rc, "cannot open '%s': %s", name,
+				 error_words(rc));
+	}
+	return fd;
+}
+
+/* Two runs at once would take each other's temporary files. */
+static int lock(int fd, const char *name, struct error *err)
+{
+	int rc;
+
+	do
+		rc = flock(fd, LOCK_EX) < 0 ? -errno : 0;
+	while (rc == -EINTR);
+	if (rc == -ENOLCK || rc == -EOPNOTSUPP || rc == -EBADF)
+		return 0; /* some network file systems lock no directory */
+	if (rc < 0)
+		return error_set(err, rc, "cannot lock '%s': %s", name,
+				 error_words(rc));
+	return 0;
+}
+
+int folder_open(const char *dir_path, const char *name,
+		struct folder *ret_folder, struct error *err)
+{
+	cleanup_fd int parent = -1;
+	cleanup_fd int fd = -1;
+	cleanup_free char *path = NULL;
+
+	if (asprintf(&path, "%s/%s", dir_path, name) < 0) {
+		path = NULL;
+		return error_set(err, -ENOMEM, "%s", error_words(-ENOMEM));
+	}
+	if (make_dir(AT_FDCWD, dir_path, err) < 0)
+		return err->code;
+	parent = open_dir(AT_FDCWD, dir_path, 0, err);
+	if (parent < 0 || make_dir(parent, name, err) < 0)
+		return err->code;
+	fd = open_dir(parent, name, O_NOFOLLOW, err);
+	if (fd < 0 || lock(fd, path, err) < 0)
+		return err->code;
+	*ret_folder =
+		(struct folder){ .fd = take_fd(&fd), .path = take_ptr(&path) };
+	return 0;
+}
+
+void folder_release(struct folder *folder)
+{
+	close_at(&folder->fd);
+	free(folder->path);
+	*folder = (struct folder){ .fd = -1 };
+}
+
+static int write_temporary(int dir, const char *name, const struct buf *data)
+{
+	cleanup_fd int fd = -1;
+	int rc = io_unlinkat(dir, name, 0); /* of a run that died */
+
+	if (rc < 0 && rc != -ENOENT)
+		return rc;
+	fd = io_openat_create(dir, name, O_WRONLY | O_EXCL, 0666);
+	if (fd < 0)
+		return fd;
+	rc = io_pwrite(fd, data->data, data->len, 0);
+	return rc < 0 ? rc : io_fsync(fd);
+}
+
+int folder_put(const struct folder *folder, const char *name,
+	       const struct buf *data, struct error *err)
+{
+	char temporary[160];
+	int rc = buf_error(data);
+
+	(void)snprintf(temporary, sizeof(temporary), ".%s.tmp", name);
+	if (rc == 0)
+		rc = write_temporary(folder->fd, temporary, data);
+	if (rc == 0)
+		rc = io_renameat(folder->fd, temporary, folder->fd, name);
+	if (rc < 0) {
+		(void)io_unlinkat(folder->fd, temporary, 0);
+		return error_set(err, rc, "cannot write '%s/%s': %s",
+				 folder->path, name, error_words(rc));
+	}
+	return 0;
+}
+
+int folder_sync(const struct folder *folder, struct error *err)
+{
+	int rc = io_fsync(folder->fd);
+
+	if (rc < 0)
+		return error_set(err, rc, "cannot write '%s': %s", folder->path,
+				 error_words(rc));
+	return 0;
+}

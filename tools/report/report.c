@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include "tools/report/internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+struct run {
+	const struct report_input *in;
+	unsigned int formats;
+	struct folder folder;
+	struct lines lines;
+	void (*each)(void *ctx, const char *path);
+	void *ctx;
+};
+
+typedef int write_fn(const struct page *p, struct buf *out, struct error *err);
+
+static int put_file(const struct run *run, const struct page *p,
+		    const char *ending, const struct buf *data,
+		    struct error *err)
+{
+	struct num stem = page_stem(p->department);
+	cleanup_free char *path = NULL;
+	char name[128];
+	int rc;
+
+	(void)snprintf(name, sizeof(name), "%s%s", stem.s, ending);
+	rc = folder_put(&run->folder, name, data, err);
+	if (rc < 0 || !run->each)
+		return rc;
+	if (asprintf(&path, "%s/%s", run->folder.path, name) < 0) {
+		path = NULL;
+		return error_set(err, -ENOMEM, "%s", error_words(-ENOMEM));
+	}
+	run->each(run->ctx, path);
+	return 0;
+}
+
+static int put_data(const struct run *run, const struct page *p,
+		    const char *ending, write_fn *write, uint64_t *ret_bytes,
+		    struct error *err)
+{
+	cleanup_buf struct buf out;
+	int rc;
+
+	buf_init(&out, REPORT_FILE_MAX);
+	rc = write(p, &out, err);
+	if (rc == 0)
+		rc = put_file(run, p, ending, &out, err);
+	if (rc == 0)
+		*ret_bytes = out.len;
+	return rc;
+}
+
+static int put_html(const struct run *run, struct page *p, struct error *err)
+{
+	int rc = page_write(p, err);
+
+	if (rc == 0)
+		rc = put_file(run, p, ".html", &p->out, err);
+	buf_release(&p->out);
+	return rc;
+}
+
+/* All departments, when the city's page hasn't room for them. */
+static int put_departments(const struct run *run, struct page *p,
+			   struct error *err)
+{
+	int rc;
+
+	if (p->department || run->lines.departments <= CITY_LINES_MAX ||
+	    month_seen(p->month, p->in->made_s) < SEEN_PART)
+		return 0;
+	rc = page_write_lines(p, err);
+	if (rc == 0)
+		rc = folder_put(&run->folder, "departments.html", &p->out, err);
+	buf_release(&p->out);
+	return rc;
+}
+
+static int put_subject(const struct run *run,
+		       const struct report_options *options,
+		       const struct report_department *department,
+		       struct error *err)
+{
+	struct page p = {
+		.in = run->in,
+		.month = &run->in->month[run->in->months - 1],
+		.lang = po_has(options->lang) ? options->lang : PO_EN,
+		.department = department,
+		.lines = &run->lines,
+		.links = !options->department &&
+			 (run->formats & REPORT_HTML) != 0,
+	};
+	int rc = 0;
+
+	buf_init(&p.out, REPORT_FILE_MAX);
+	if (run->formats & REPORT_CSV)
+		rc = put_data(run, &p, ".csv", csv_write, &p.csv_bytes, err);
+	if (rc == 0 && (run->formats & REPORT_CSV))
+		rc = put_data(run, &p, "-tableur.csv", table_write,
+			      &p.table_bytes, err);
+	if (rc == 0 && (run->formats & REPORT_JSON))
+		rc = put_data(run, &p, ".json", json_write, &p.json_bytes, err);
+	if (rc == 0 && (run->formats & REPORT_HTML))
+		rc = put_html(run, &p, err);
+	if (rc == 0 && p.links)
+		rc = put_departments(run, &p, err);
+	return rc;
+}
+
+static int put_all(const struct run *run, const struct report_options *options,
+		   struct error *err)
+{
+	const char *only = options->department;
+	int rc = only ? 0 : put_subject(run, options, NULL, err);
+
+	for (unsigned int i = 0; rc == 0 && i < run->in->departments; i++) {
+		const struct report_department *d = &run->in->department[i];
+
+		if (only && strcmp(only, d->id) != 0)
+			continue;
+		rc = put_subject(run, options, d, err);
+	}
+	return rc < 0 ? rc : folder_sync(&run->folder, err);
+}
+
+static int check_input(const struct report_input *in,
+		       const struct report_options *options, struct error *err)
+{
+	if (in->months == 0 || in->months > REPORT_MONTHS)
+		return error_set(err, -EINVAL, "a report is of 1 to %d months",
+				 REPORT_MONTHS);
+	for (unsigned int i = 0; options->department && i < in->departments;
+	     i++) {
+		if (!strcmp(options->department, in->department[i].id))
+			return 0;
+	}
+	if (options->department)
+		return error_set(err, -ENOENT, "no department '%s'",
+				 options->department);
+	return 0;
+}
+
+int report_write(const struct report_input *input,
+		 const struct report_options *options, const char *dir_path,
+		 void (*each)(void *ctx, const char *path), void *ctx,
+		 struct error *err)
+{
+	cleanup_folder struct folder folder = { .fd = -1 };
+	cleanup_lines struct lines lines = { .n = 0 };
+	struct run run = { .in = input,
+			   .formats = options->formats,
+			   .each = each,
+			   .ctx = ctx };
+	struct num month;
+
+	if (check_input(input, options, err) < 0)
+		return err->code;
+	month = date_month_iso(input->month[input->months - 1].month);
+	if (lines_init(&lines, input, &input->month[input->months - 1], err) <
+		    0 ||
+	    folder_open(dir_path, month.s, &folder, err) < 0)
+		return err->code;
+	run.lines = lines;
+	run.folder = folder;
+	return put_all(&run, options, err);
+}

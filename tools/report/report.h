@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#ifndef SOBREFS_REPORT_REPORT_H
+#define SOBREFS_REPORT_REPORT_H
+
+/*
+ * The month's report: one HTML page for each department and one for the city,
+ * CSV and JSON beside them, in French or English. Pages need no script, no
+ * network and no font of their own. docs/design/report.md.
+ *
+ * The input is plain data: who makes it (the daemon, `assess`, a test) needs
+ * no drive that runs. Everything in it is borrowed. Names and paths are any
+ * bytes: written as UTF-8, with U+FFFD for what isn't, and escaped.
+ *
+ * Any thread, after po_init(); no state.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "fs/base/error.h"
+#include "fs/energy/energy.h"
+#include "tools/po/po.h"
+
+#define REPORT_MONTHS 13
+
+struct report_department {
+	uint16_t number;
+	const char *id;
+	const char *name;
+};
+
+struct report_month {
+	int32_t month;	    /* 12 * year + month - 1 */
+	bool known;	    /* the ledger knows anything of it */
+	int64_t start_s;    /* of the month */
+	int64_t end_s;	    /* of what is counted; of the month when over */
+	int64_t first_s;    /* the first second known of; > start_s when the
+			       drive started within it */
+	int64_t observed_s; /* that a daemon watched */
+	bool over;	    /* the month has ended */
+	struct energy_month energy; /* unset unless known */
+};
+
+struct report_flagged {
+	const char *path; /* from the drive's root */
+	uint64_t size_bytes;
+	uint16_t department;
+	const char *reason; /* a sentence, in the report's language */
+};
+struct report_rule {
+	const char *id;
+	const char *label;
+	const char *source; /* the text the rule rests on; "": none */
+	uint64_t files;	    /* of all departments */
+	uint64_t bytes;
+	/* [numbers], by department number; NULL when numbers is 0. */
+	const uint64_t *files_of;
+	const uint64_t *bytes_of;
+	/* The biggest of each department; in any order. */
+	const struct report_flagged *flagged;
+	unsigned int n_flagged;
+};
+
+struct report_input {
+	const char *drive; /* its name, or its path */
+	/* In the order of the configuration; "other" (number 0) may be left
+	 * out, it then has a line when it kept anything, but no page. */
+	const struct report_department *department;
+	unsigned int departments;
+	const struct report_month *month; /* ascending, each once; the last is
+					     the reported one */
+	unsigned int months;		  /* 1 to REPORT_MONTHS */
+	const struct coef_set *coefs;
+	const struct report_rule *rule;
+	unsigned int rules;
+	unsigned int numbers; /* department numbers are below, in arrays _of */
+	bool assessed; /* by `sobre assess`: a directory without a drive; one
+			  month that is today's bytes kept for 30 days */
+	uint64_t unmatched_files; /* matched by no rule: never touched */
+	uint64_t unmatched_bytes;
+	const uint64_t *unmatched_files_of; /* [numbers]; or NULL */
+	const uint64_t *unmatched_bytes_of;
+	int64_t made_s; /* when */
+};
+
+enum report_format {
+	REPORT_HTML = 1,
+	REPORT_CSV = 2, /* two: for programs (.csv), for people in a French
+			   spreadsheet (-tableur.csv) */
+	REPORT_JSON = 4
+};
+struct report_options {
+	enum po_lang lang;	/* English when its catalog is missing */
+	unsigned int formats;	/* of enum report_format */
+	const char *department; /* id: its files alone; NULL: all, and the
+				   city's */
+};
+
+/*
+ * Writes YYYY-MM/index.html and the like for the city, YYYY-MM/ID.html for a
+ * department, into `dir_path` (made when missing, its parent isn't), each
+ * whole or not at all: a temporary file, fsync, rename. Files of an earlier
+ * run are replaced. `each` gets the path of each file written; may be NULL.
+ * -ENOENT: no such department. -EINVAL: no month, or too many.
+ */
+int report_write(const struct report_input *input,
+		 const struct report_options *options, const char *dir_path,
+		 void (*each)(void *ctx, const char *path), void *ctx,
+		 struct error *err);
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* report: the month's pages and files. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tools/report/report.h"
+#include "tools/sobre/internal.h"
+
+static bool month_parse(const char *text, int32_t *ret_month)
+{
+	int digit[6];
+	int year;
+	int month;
+	size_t n = 0;
+
+	if (strlen(text) != 7 || text[4] != '-')
+		return false;
+	for (size_t i = 0; i < 7; i++) {
+		if (i == 4)
+			continue;
+		if (text[i] < '0' || text[i] > '9')
+			return false;
+		digit[n++] = text[i] - '0';
+	}
+	year = 1000 * digit[0] + 100 * digit[1] + 10 * digit[2] + digit[3];
+	month = 10 * digit[4] + digit[5];
+	*ret_month = 12 * year + month - 1;
+	return year >= 1970 && month >= 1 && month <= 12;
+}
+
+/* "html,csv,json"; 0: one of them is none of these. */
+static unsigned int parse_formats(const char *text)
+{
+	static const struct {
+		const char *name;
+		unsigned int bit;
+	} known[] = { { "html", REPORT_HTML },
+		      { "csv", REPORT_CSV },
+		      { "json", REPORT_JSON } };
+	unsigned int formats = 0;
+
+	for (const char *at = text; *at;) {
+		size_t len = strcspn(at, ",");
+		unsigned int bit = 0;
+
+		for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+			if (strlen(known[i].name) == len &&
+			    !strncmp(known[i].name, at, len))
+				bit = known[i].bit;
+		if (!bit)
+			return 0;
+		formats |= bit;
+		at += len + (at[len] == ',');
+	}
+	return formats;
+}
+
+static int fill_request(const struct cli *cli, struct request *request,
+			struct error *err)
+{
+	request->french = po_lang() == PO_FR;
+	request->department = cli->department ? strdup(cli->department) : NULL;
+	request->policies = cli->policies ? strdup(cli->policies) : NULL;
+	request->out = strdup(cli->out);
+	if (!request->out || (cli->department && !request->department) ||
+	    (cli->policies && !request->policies))
+		return error_set(err, -ENOMEM, "no memory for the request");
+	return 0;
+}
+
+/* From now on relative paths mean nothing: done by the caller. */
+int cmd_report(const struct cli *cli)
+{
+	cleanup_request struct request request = { .command = REQUEST_REPORT };
+	cleanup_place struct place place = { .root = NULL };
+	cleanup_json json_t *result = NULL;
+	struct error err = ERROR_INIT;
+	const json_t *path;
+	size_t i;
+
+	if (!cli->month || !month_parse(cli->month, &request.month))
+		return out_usage(T("--month takes a month: 2026-09"));
+	if (!cli->out)
+		return out_usage(T("-o DIR is missing: where the report goes"));
+	request.formats =
+		parse_formats(cli->format ? cli->format : "html,csv,json");
+	if (request.formats == 0)
+		return out_usage(T("unknown format in '%s': html, csv, json"),
+				 cli->format);
+	if (fill_request(cli, &request, &err) < 0 ||
+	    place_choose(cli, &place, &err) < 0)
+		return out_error(&err);
+	result = call_with_bar(cli, &place, &request, &err);
+	if (!result)
+		return out_error(&err);
+	if (cli->json)
+		return out_json(result, EXIT_DONE);
+	json_array_foreach(json_object_get(result, "files"), i, path)
+	{
+		cleanup_free char *name = NULL;
+
+		if (json_to_name(path, FRAME_MAX_BYTES, &name, &err) == 0)
+			(void)printf("%s\n", name);
+	}
+	return EXIT_DONE;
+}
