@@ -40,11 +40,13 @@ static int apply_ctimes(struct catalog *cat, const struct catalog_inode *inode,
 		5, err);
 }
 
+/* A clock that goes back makes nothing unused. */
 static int apply_day(struct catalog *cat, const struct catalog_event *ev,
 		     struct error *err)
 {
 	return writer_run(cat,
-			  "UPDATE inode SET last_used_day = ?1, seen = ?2"
+			  "UPDATE inode SET last_used_day ="
+			  " max(ifnull(last_used_day, ?1), ?1), seen = ?2"
 			  " WHERE ino = ?3 AND btime_ns = ?4",
 			  (const int64_t[]){ ev->day, cat->generation,
 					     (int64_t)ev->inode.ino,

@@ -219,7 +219,7 @@ int catalog_post(struct catalog *cat, const struct catalog_event *ev)
 		return event_ok(ev) ? -ENOMEM : -EINVAL;
 	/* This thread has the writer: nobody else can make room. A failure
 	 * shows at its commit. */
-	if (catalog_owned(cat) && queue_is_long(cat))
+	if (catalog_owned(cat) && !cat->draining && queue_is_long(cat))
 		(void)catalog_drain(cat, &ignored);
 	(void)pthread_mutex_lock(&queue->mutex);
 	if (!wait_for_room(queue)) {

@@ -83,8 +83,7 @@ int catalog_inodes(struct catalog *cat, uint64_t after_ino,
 	return rc;
 }
 
-/* --- a walk ----------------------------------------------------------------
- */
+/* --- a walk -------------------------------------------------------------- */
 
 struct waiting {
 	struct waiting *next;

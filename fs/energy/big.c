@@ -38,23 +38,28 @@ void big_sub(struct big *a, const struct big *b)
 	assert(!borrow);
 }
 
+/* Adds a x b, b standing `at` limbs up. */
+static void add_row(struct big *to, uint64_t a, const struct big *b,
+		    unsigned int at)
+{
+	uint128 carry = 0;
+
+	for (unsigned int i = 0; at + i < BIG_LIMBS; i++) {
+		carry += (uint128)a * b->limb[i] + to->limb[at + i];
+		to->limb[at + i] = (uint64_t)carry;
+		carry >>= LIMB_BITS;
+	}
+	assert(carry == 0);
+	for (unsigned int i = BIG_LIMBS - at; i < BIG_LIMBS; i++)
+		assert(a == 0 || b->limb[i] == 0);
+}
+
 void big_mul(struct big *a, const struct big *b)
 {
 	struct big product = { .limb = { 0 } };
 
-	for (unsigned int i = 0; i < BIG_LIMBS; i++) {
-		uint128 carry = 0;
-
-		for (unsigned int j = 0; j < BIG_LIMBS - i; j++) {
-			carry += (uint128)a->limb[i] * b->limb[j] +
-				 product.limb[i + j];
-			product.limb[i + j] = (uint64_t)carry;
-			carry >>= LIMB_BITS;
-		}
-		assert(carry == 0);
-		for (unsigned int j = BIG_LIMBS - i; j < BIG_LIMBS; j++)
-			assert(a->limb[i] == 0 || b->limb[j] == 0);
-	}
+	for (unsigned int i = 0; i < BIG_LIMBS; i++)
+		add_row(&product, a->limb[i], b, i);
 	*a = product;
 }
 

@@ -8,8 +8,8 @@
  *
  * Exact: rationals inside, on integers wide enough (512 bits) for whatever
  * the structs below can hold, so no size of drive, number of departments or
- * coefficient overflows; only a sum of byte-seconds past 2^128 (a petabyte
- * for ten billion years) and a result past 2^64 do, and are -EOVERFLOW.
+ * coefficient overflows; only a sum of byte-seconds past 2^128 (an exabyte
+ * for 10^13 years) and a result past 2^64 do, and are -EOVERFLOW.
  * Rounded once, by largest remainder (ties: the lower department first, then
  * overhead, then reserve), so that departments + overhead + reserve = total
  * to the last byte-second, milliwatt-hour, microeuro and microgram.

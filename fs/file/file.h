@@ -41,6 +41,14 @@ struct drive_options {
 	 * NULL: as the last time. */
 	const struct ledger_department *departments;
 	unsigned int n_departments;
+	/*
+	 * Is the file of this name ("/a/b", from the root) never to be packed?
+	 * Asked of all names there are when one is about to be packed, and by
+	 * drive_explain(); of nothing else: what is packed already stays so.
+	 * From any thread. NULL: none is.
+	 */
+	bool (*excluded)(void *ctx, const char *path);
+	void *ctx; /* of excluded */
 	struct clock clock;
 };
 
@@ -189,6 +197,7 @@ enum pack_outcome {
 	PACK_ALREADY,	/* packed */
 	PACK_EMPTY,	/* no blocks to free */
 	PACK_YOUNG,	/* written less than min_age ago */
+	PACK_EXCLUDED,	/* drive_options.excluded says so */
 	PACK_IN_USE,	/* somebody has it open: no lease */
 	PACK_CHANGED,	/* while being packed */
 	PACK_FLAGS,	/* immutable, append-only, verity, encrypted, suid,

@@ -151,6 +151,30 @@ static void open_for_reading(struct pack_item *item)
 		fail(item, rc, "cannot stat");
 }
 
+/* What it would be left out for now, and later not, gives way. */
+static void exclude(struct pack_item *item, const char *path)
+{
+	int rc;
+
+	if (item->outcome != PACK_DONE && item->outcome != PACK_YOUNG &&
+	    item->outcome != PACK_IN_USE)
+		return;
+	rc = pack_is_excluded(item->file->drive, &item->st, path, &item->err);
+	if (rc == 1)
+		return leave_out(item, PACK_EXCLUDED);
+	if (rc < 0)
+		fail(item, rc, "cannot look up its names");
+}
+
+static char *inode_words(uint64_t ino)
+{
+	char *words = NULL;
+
+	return asprintf(&words, "inode %llu", (unsigned long long)ino) < 0
+		       ? NULL
+		       : words;
+}
+
 void pack_item_prepare(struct pack_item *item, struct drive *drive, int opath,
 		       const char *path, bool now)
 {
@@ -159,11 +183,11 @@ void pack_item_prepare(struct pack_item *item, struct drive *drive, int opath,
 
 	*item = (struct pack_item){ .opath = opath,
 				    .rfd = -1,
-				    .path = strdup(path),
 				    .err = ERROR_INIT };
+	rc = lower_stat(opath, &item->st, &btime_ns);
+	item->path = path ? strdup(path) : inode_words(item->st.st_ino);
 	if (!item->path)
 		return fail(item, -ENOMEM, "out of memory");
-	rc = lower_stat(opath, &item->st, &btime_ns);
 	if (rc < 0)
 		return fail(item, rc, "cannot stat");
 	if (!S_ISREG(item->st.st_mode))
@@ -174,6 +198,7 @@ void pack_item_prepare(struct pack_item *item, struct drive *drive, int opath,
 	(void)pthread_rwlock_wrlock(&item->file->lock);
 	look(item, now);
 	(void)pthread_rwlock_unlock(&item->file->lock);
+	exclude(item, path);
 	if (item->outcome == PACK_DONE)
 		open_for_reading(item);
 }

@@ -193,13 +193,20 @@ struct pack_item {
 };
 
 /* Looks whether the file may be packed and opens it for reading. Takes the
- * fd over. */
+ * fd over. `path` NULL: not known but to the catalog. */
 void pack_item_prepare(struct pack_item *item, struct drive *drive, int opath,
 		       const char *path, bool now);
 void pack_item_release(struct pack_item *item);
 /* Lease, checks, xattr, fsync, punch, times; no inode twice. Sets the
  * outcomes; `items` is used up. */
 void pack_items_freeze(struct pack_item **items, unsigned int n);
+
+/* --- exclude.c --- */
+
+/* 1: one of its names is excluded. `path` is one of them, from the root;
+ * NULL: only the catalog knows. -SOBRE_ECHANGED: that can't be said yet. */
+int pack_is_excluded(struct drive *drive, const struct stat *st,
+		     const char *path, struct error *err);
 
 /* --- root.c
  * ------------------------------------------------------------------------ */

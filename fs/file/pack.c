@@ -28,12 +28,12 @@ struct batch {
 const char *pack_outcome_name(enum pack_outcome outcome)
 {
 	static const char *const names[PACK_OUTCOMES] = {
-		[PACK_DONE] = "done",	    [PACK_ALREADY] = "already",
-		[PACK_EMPTY] = "empty",	    [PACK_YOUNG] = "young",
-		[PACK_IN_USE] = "in_use",   [PACK_CHANGED] = "changed",
-		[PACK_FLAGS] = "flags",	    [PACK_NOT_FILE] = "not_file",
-		[PACK_NO_GAIN] = "no_gain", [PACK_COLLISION] = "collision",
-		[PACK_ERROR] = "error",
+		[PACK_DONE] = "done",		[PACK_ALREADY] = "already",
+		[PACK_EMPTY] = "empty",		[PACK_YOUNG] = "young",
+		[PACK_EXCLUDED] = "excluded",	[PACK_IN_USE] = "in_use",
+		[PACK_CHANGED] = "changed",	[PACK_FLAGS] = "flags",
+		[PACK_NOT_FILE] = "not_file",	[PACK_NO_GAIN] = "no_gain",
+		[PACK_COLLISION] = "collision", [PACK_ERROR] = "error",
 	};
 
 	return outcome < PACK_OUTCOMES ? names[outcome] : "unknown";
@@ -244,7 +244,7 @@ static bool is_in(const struct batch *b, const struct pack_item *item)
 	return false;
 }
 
-/* Takes opath over. */
+/* Takes opath over. `path` NULL: as pack_item_prepare(). */
 static int add(struct batch *b, int opath, const char *path, struct error *err)
 {
 	struct pack_item *item = &b->items[b->n];
@@ -300,6 +300,9 @@ int drive_pack(struct drive *drive, const char *path,
 	if (!b)
 		return error_set(err, -ENOMEM, "out of memory");
 	b->options = *options;
+	/* For the other names of what has several. */
+	if (drive->options.excluded && catalog_flush(drive->catalog, err) < 0)
+		return err->code;
 	fd = lower_open_path(drive, path, err);
 	if (fd < 0)
 		return fd;
@@ -326,17 +329,17 @@ int drive_pack_cold(struct drive *drive, int max_files,
 		return 0;
 	if (!b || !cold)
 		return error_set(err, -ENOMEM, "out of memory");
+	/* Names are the catalog's: as they are now. */
+	if (drive->options.excluded && catalog_flush(drive->catalog, err) < 0)
+		return err->code;
 	n = catalog_cold(drive->catalog, before, drive->cold_cursor, cold,
 			 max_files, err);
 	for (int i = 0; i < n && rc == 0; i++) {
-		char name[32];
 		int fd = lower_open_handle(drive, &cold[i], O_PATH);
 
 		drive->cold_cursor = cold[i].ino;
-		(void)snprintf(name, sizeof(name), "inode %llu",
-			       (unsigned long long)cold[i].ino);
 		if (fd >= 0)
-			rc = add(b, fd, name, err);
+			rc = add(b, fd, NULL, err);
 	}
 	if (n < max_files)
 		drive->cold_cursor = 0;

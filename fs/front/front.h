@@ -29,11 +29,12 @@ struct front_options {
 	struct usage *usage;
 	/*
 	 * What a file's virtual attribute says (FRONT_XATTR_*), a text of
-	 * malloc(3); from any thread. Negative: a code, -ENODATA where there
-	 * is none. NULL: there are none at all.
+	 * malloc(3); from any thread, which must not be kept for long.
+	 * Negative: a code, -ENODATA where there is none. NULL: there are
+	 * none at all.
 	 */
-	int (*describe)(void *ctx, uint64_t ino, const char *name,
-			char **ret_text);
+	int (*describe)(void *ctx, uint64_t ino, bool directory,
+			const char *name, char **ret_text);
 	void *ctx; /* of describe */
 };
 

@@ -70,7 +70,7 @@ static void reply_virtual(fuse_req_t req, fuse_ino_t ino, const char *name,
 
 	if (inode && front->options.describe)
 		r = front->options.describe(front->options.ctx, inode->ino,
-					    name, &text);
+					    S_ISDIR(inode->mode), name, &text);
 	if (r == 0 && strlen(text) > XATTR_SIZE_MAX)
 		r = -E2BIG;
 	reply_sized(req, (const uint8_t *)text,

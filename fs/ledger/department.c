@@ -154,8 +154,7 @@ int departments_record(struct catalog *cat,
 	return rc < 0 ? rc : end_others(cat, ret_number, n, today, err);
 }
 
-/* --- reading
- * ------------------------------------------------------------------ */
+/* --- reading ------------------------------------------------------------- */
 
 static char *text(struct catalog_stmt *s, int col)
 {

@@ -8,10 +8,29 @@
 struct sum {
 	struct catalog *cat;
 	struct store *store;
+	const struct ledger_bounds *bounds;
+	uint64_t entries;
+	uint64_t packed_bytes; /* sizes */
 	struct ledger_footprint total;
 	uint128 own_q64;
 	struct ino_set linked; /* inodes with several names */
 };
+
+static int too_much(struct error *err)
+{
+	return error_set(err, -E2BIG, "too much is below it");
+}
+
+static int check_bounds(struct sum *sum, struct error *err)
+{
+	const struct ledger_bounds *b = sum->bounds;
+
+	if (b->stop && __atomic_load_n(b->stop, __ATOMIC_ACQUIRE))
+		return error_set(err, -ECANCELED, "stopped");
+	if (b->max_entries > 0 && sum->entries++ == b->max_entries)
+		return too_much(err);
+	return 0;
+}
 
 /* A content that can't be read has no share to tell; fsck names it. */
 static int add_packed(struct sum *sum, const struct catalog_inode *inode,
@@ -24,6 +43,10 @@ static int add_packed(struct sum *sum, const struct catalog_inode *inode,
 
 	if (rc <= 0 || !charge.packed)
 		return rc < 0 ? rc : 0;
+	sum->packed_bytes += inode->size_bytes;
+	if (sum->bounds->max_packed_bytes > 0 &&
+	    sum->packed_bytes > sum->bounds->max_packed_bytes)
+		return too_much(err);
 	rc = store_share(sum->store, &inode->content, inode->size_bytes,
 			 &charge.set, &share, &bad);
 	if (rc == -SOBRE_ENOCHUNK || rc == -SOBRE_ECORRUPT)
@@ -54,8 +77,11 @@ static int add_entry(void *ctx, const struct catalog_walk_entry *entry,
 		     struct error *err)
 {
 	struct sum *sum = ctx;
-	int rc = 1;
+	int rc = check_bounds(sum, err);
 
+	if (rc < 0)
+		return rc;
+	rc = 1;
 	if (entry->inode.nlink > 1 && !S_ISDIR(entry->inode.mode))
 		rc = ino_set_add(&sum->linked, entry->inode.ino, err);
 	return rc <= 0 ? rc : add_inode(sum, &entry->inode, err);
@@ -79,7 +105,18 @@ int ledger_set(struct catalog *cat, uint64_t ino, struct dept_set *ret_set,
 int ledger_footprint(struct catalog *cat, struct store *store, uint64_t ino,
 		     struct ledger_footprint *ret_footprint, struct error *err)
 {
-	struct sum sum = { .cat = cat, .store = store };
+	const struct ledger_bounds none = { .max_entries = 0 };
+
+	return ledger_footprint_within(cat, store, ino, &none, ret_footprint,
+				       err);
+}
+
+int ledger_footprint_within(struct catalog *cat, struct store *store,
+			    uint64_t ino, const struct ledger_bounds *bounds,
+			    struct ledger_footprint *ret_footprint,
+			    struct error *err)
+{
+	struct sum sum = { .cat = cat, .store = store, .bounds = bounds };
 	struct catalog_inode inode;
 	int rc = catalog_inode_get(cat, ino, 0, &inode, err);
 

@@ -17,8 +17,7 @@ int64_t ledger_clock(struct ledger *ledger)
 	return ledger->now_s;
 }
 
-/* --- accruing ----------------------------------------------------------------
- */
+/* --- accruing ------------------------------------------------------------ */
 
 static int month_read(struct ledger *ledger, int32_t month,
 		      const struct delta *key, uint128 *ret_sum,
@@ -128,8 +127,7 @@ int observed_add(struct ledger *ledger, int64_t from_s, int64_t to_s,
 	return rc;
 }
 
-/* --- holdings ----------------------------------------------------------------
- */
+/* --- holdings ------------------------------------------------------------ */
 
 /* Without a row nothing is held; from a time that can't be nothing accrues. */
 static int holding_get(struct ledger *ledger, struct delta *held,
@@ -228,8 +226,7 @@ int holding_put(struct ledger *ledger, enum tier tier,
 	return holding_add(ledger, tier, set, bytes - held.bytes, err);
 }
 
-/* --- all of them
- * -------------------------------------------------------------- */
+/* --- all of them --------------------------------------------------------- */
 
 int holdings_list(struct ledger *ledger, struct deltas *keys, struct error *err)
 {
@@ -284,8 +281,7 @@ int deltas_write(struct ledger *ledger, struct error *err)
 	return write_all(ledger, &ledger->deltas, false, err);
 }
 
-/* --- deltas
- * -------------------------------------------------------------------- */
+/* --- deltas -------------------------------------------------------------- */
 
 static struct delta *slot_of(const struct deltas *deltas, enum tier tier,
 			     const struct dept_set *set)

@@ -6,11 +6,10 @@
 
 #include "fs/ledger/ledger.h"
 
-/* --- sets ------------------------------------------------------------------
- */
+/* --- sets ---------------------------------------------------------------- */
 
 /* As stored: 16 bits a member, little-endian. */
-#define MEMBERS_BYTES_MAX (2 * SET_MEMBERS_MAX)
+#define MEMBERS_BYTES_MAX (SET_MEMBERS_MAX * sizeof(uint16_t))
 
 void dept_set_add(struct dept_set *set, uint16_t department);
 bool dept_set_same(const struct dept_set *a, const struct dept_set *b);
@@ -22,7 +21,7 @@ void dept_set_bind(struct catalog_stmt *s, int at, const struct dept_set *set);
 /* False: no set that this module wrote. */
 bool dept_set_read(struct catalog_stmt *s, int col, struct dept_set *ret_set);
 
-/* --- places ------------------------------------------------------------------
+/* --- places --------------------------------------------------------------
  * Where a name stands in the tree of configured paths: at a node of it, or
  * somewhere below one off the configured paths.
  */
@@ -62,14 +61,12 @@ struct group {
 	uint16_t number;
 };
 
-/* --- months ------------------------------------------------------------------
- */
+/* --- months -------------------------------------------------------------- */
 
 int32_t month_of(int64_t s);
 int64_t month_start(int32_t month);
 
-/* --- what changed, before it is written -------------------------------------
- */
+/* --- what changed, before it is written ---------------------------------- */
 
 struct delta {
 	bool used;
@@ -88,8 +85,7 @@ int deltas_add(struct deltas *deltas, enum tier tier,
 	       const struct dept_set *set, int64_t bytes, struct error *err);
 void deltas_release(struct deltas *deltas);
 
-/* --- the ledger --------------------------------------------------------------
- */
+/* --- the ledger ---------------------------------------------------------- */
 
 struct ledger {
 	struct catalog *cat;
@@ -125,6 +121,28 @@ int recharge_note(struct ledger *ledger, struct error *err);
 /* Inside a transaction: where directories are is to be found out afresh. */
 int places_forget(struct ledger *ledger, struct error *err);
 
+/* What departments claim, as configured last. */
+struct claim {
+	char *id;
+	char *name;
+	char **path;
+	uint32_t *gid;
+	unsigned int paths;
+	unsigned int gids;
+};
+struct claims {
+	struct claim *claim;		      /* owned */
+	struct ledger_department *department; /* [n], owned; borrows */
+	unsigned int n;
+};
+/* All three inside a transaction. */
+int claims_save(struct catalog *cat,
+		const struct ledger_department *departments, unsigned int n,
+		struct error *err);
+int claims_load(struct catalog *cat, struct claims *ret_claims,
+		struct error *err);
+void claims_release(struct claims *claims);
+
 /* All inside a transaction of this thread. */
 int departments_record(struct catalog *cat,
 		       const struct ledger_department *departments,
@@ -144,8 +162,7 @@ int deltas_write(struct ledger *ledger, struct error *err);
 int observed_add(struct ledger *ledger, int64_t from_s, int64_t to_s,
 		 struct error *err);
 
-/* --- charges -----------------------------------------------------------------
- */
+/* --- charges ------------------------------------------------------------- */
 
 /* Sums must not overflow, whatever a sparse file says: more counts as this. */
 #define CHARGE_BYTES_MAX (INT64_C(1) << 46) /* 64 TiB */

@@ -13,8 +13,7 @@
 
 #define DAY_S 86400
 
-/* --- what is configured ------------------------------------------------------
- */
+/* --- what is configured -------------------------------------------------- */
 
 struct ranked {
 	struct group group;
@@ -93,8 +92,7 @@ static int64_t config_hash(const struct ledger_department *departments,
 	return (int64_t)hash;
 }
 
-/* --- opening
- * ------------------------------------------------------------------- */
+/* --- opening ------------------------------------------------------------- */
 
 /* One number by SQL, inside the transaction. */
 static int ask(struct catalog *cat, const char *sql, int64_t *ret_value,
@@ -131,7 +129,10 @@ static int note_config(struct ledger *ledger, int64_t hash, struct error *err)
 	int rc = 0;
 
 	if (catalog_meta_get(cat, META_CONFIG, 0) == hash) {
-		rc = misses_blocks(ledger, err);
+		/* One that is under way goes on where it was. */
+		if (catalog_meta_get(cat, META_RECHARGE, RECHARGE_NONE) ==
+		    RECHARGE_NONE)
+			rc = misses_blocks(ledger, err);
 		return rc == 1 ? recharge_note(ledger, err) : rc;
 	}
 	rc = catalog_meta_set(cat, META_CONFIG, hash, err);
@@ -189,6 +190,24 @@ static int configure(struct ledger *ledger,
 	return rc;
 }
 
+static int configure_given(struct ledger *ledger,
+			   const struct ledger_department *departments,
+			   unsigned int n, struct error *err)
+{
+	struct claims claims = { .n = 0 };
+	int rc = 0;
+
+	if (departments != NULL) {
+		rc = claims_save(ledger->cat, departments, n, err);
+		return rc < 0 ? rc : configure(ledger, departments, n, err);
+	}
+	rc = claims_load(ledger->cat, &claims, err);
+	if (rc == 0)
+		rc = configure(ledger, claims.department, claims.n, err);
+	claims_release(&claims);
+	return rc;
+}
+
 static void ledger_free(struct ledger *ledger)
 {
 	if (ledger == NULL)
@@ -215,7 +234,7 @@ int ledger_open(struct catalog *cat, struct store *store,
 	rc = catalog_begin(cat, err);
 	if (rc < 0)
 		return rc;
-	rc = configure(ledger, departments, n, err);
+	rc = configure_given(ledger, departments, n, err);
 	if (rc < 0) {
 		catalog_rollback(cat);
 		return rc;
@@ -240,8 +259,8 @@ void ledger_close(struct ledger *ledger)
 
 	if (ledger == NULL)
 		return;
-	if (catalog_flush(ledger->cat, &err) < 0 ||
-	    ledger_tick(ledger, UINT64_MAX, &err) < 0)
+	/* Its transaction writes, and charges, the events that wait. */
+	if (ledger_tick(ledger, UINT64_MAX, &err) < 0)
 		log_error("closing the ledger: %s", err.text);
 	if (ledger->store != NULL)
 		store_on_charge(ledger->store, NULL, NULL);
@@ -250,8 +269,7 @@ void ledger_close(struct ledger *ledger)
 	ledger_free(ledger);
 }
 
-/* --- now and then
- * ---------------------------------------------------------------- */
+/* --- now and then -------------------------------------------------------- */
 
 static int tick(struct ledger *ledger, uint64_t state_bytes, struct error *err)
 {
@@ -273,21 +291,19 @@ static int tick(struct ledger *ledger, uint64_t state_bytes, struct error *err)
 	return rc;
 }
 
+/* A commit that fails leaves these seconds unobserved: another thread may have
+ * the writer by then. */
 int ledger_tick(struct ledger *ledger, uint64_t state_bytes, struct error *err)
 {
-	int64_t now = 0;
 	int rc = catalog_begin(ledger->cat, err);
 
 	if (rc < 0)
 		return rc;
 	rc = tick(ledger, state_bytes, err);
-	now = ledger->now_s;
 	if (rc < 0) {
 		catalog_rollback(ledger->cat);
 		return rc;
 	}
-	rc = catalog_commit(ledger->cat, err);
-	if (rc == 0)
-		ledger->watched_s = now;
-	return rc;
+	ledger->watched_s = ledger->now_s;
+	return catalog_commit(ledger->cat, err);
 }

@@ -48,6 +48,7 @@ struct ledger_department {
  * department): an id keeps its number for ever; one no longer given ends.
  * When they differ from those of the last run, ledger_recharge() is due.
  * First match wins: by path, for all departments, in order; then by group.
+ * `departments` NULL: those of the last time.
  */
 int ledger_open(struct catalog *cat, struct store *store,
 		const struct ledger_department *departments, unsigned int n,
@@ -69,7 +70,7 @@ int ledger_recharge(struct ledger *ledger, const bool *stop, struct error *err);
  */
 int ledger_tick(struct ledger *ledger, uint64_t state_bytes, struct error *err);
 
-/* --- reading, with a catalog alone: nothing need run ---------------------- */
+/* --- reading, with a catalog alone: nothing need run --------------------- */
 
 struct ledger_department_row {
 	uint16_t number;
@@ -127,6 +128,16 @@ struct ledger_footprint {
  * not known, 0. */
 int ledger_footprint(struct catalog *cat, struct store *store, uint64_t ino,
 		     struct ledger_footprint *ret_footprint, struct error *err);
+/* The same, within bounds: -E2BIG beyond them, -ECANCELED when stopped. */
+struct ledger_bounds {
+	uint64_t max_entries;	   /* below a directory; 0: any number */
+	uint64_t max_packed_bytes; /* sizes of packed files; 0: any */
+	const bool *stop;	   /* looked at between entries; NULL */
+};
+int ledger_footprint_within(struct catalog *cat, struct store *store,
+			    uint64_t ino, const struct ledger_bounds *bounds,
+			    struct ledger_footprint *ret_footprint,
+			    struct error *err);
 
 /*
  * Invariant 8, from scratch: sums of charges against what is held, sums of

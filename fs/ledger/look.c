@@ -10,8 +10,7 @@
 
 #define DEPTH_MAX 8192
 
-/* --- directories met -------------------------------------------------------
- */
+/* --- directories met ----------------------------------------------------- */
 
 static struct known_place *known_slot(const struct look *look, uint64_t ino)
 {
@@ -68,8 +67,7 @@ void look_release(struct look *look)
 	look->cap = 0;
 }
 
-/* --- where a directory is ---------------------------------------------------
- */
+/* --- where a directory is ------------------------------------------------ */
 
 /* A row that can't be is taken for none; all is charged again. */
 static int get_charge(struct ledger *ledger, uint64_t ino,
@@ -236,8 +234,7 @@ static int find_place(struct look *look, uint64_t ino, uint64_t self,
 	return climb_down(look, &climb, self, place, ret_place, err);
 }
 
-/* --- whose an inode is -------------------------------------------------------
- */
+/* --- whose an inode is --------------------------------------------------- */
 
 struct names {
 	struct look *look;
@@ -336,8 +333,7 @@ static void keep_set(struct look *look, uint32_t gid, struct charge *charge,
 		dept_set_add(&charge->set, group_department(look->ledger, gid));
 }
 
-/* --- charging
- * ------------------------------------------------------------------ */
+/* --- charging ------------------------------------------------------------ */
 
 static bool same_content(const struct charge *a, const struct charge *b)
 {
@@ -421,37 +417,16 @@ static int recharge_one(struct look *look, uint64_t ino,
 	return rc;
 }
 
-static int found_one(void *ctx, uint64_t parent, const char *name, uint64_t ino,
-		     struct error *err)
-{
-	(void)ctx;
-	(void)parent;
-	(void)name;
-	(void)ino;
-	(void)err;
-	return 1;
-}
-
-/* The row is gone; where it was is kept as long as names are below it. */
+/* What still has names below it finds out afresh where that is. */
 static int look_at_gone(struct look *look, uint64_t ino, struct error *err)
 {
-	struct ledger *ledger = look->ledger;
-	struct charge charge = { .place = PLACE_NONE };
+	const struct charge none = { .place = PLACE_NONE };
 	struct charge old;
-	int rc = get_charge(ledger, ino, &old, err);
+	int rc = get_charge(look->ledger, ino, &old, err);
 
-	if (rc <= 0)
-		return rc;
-	if (old.place != PLACE_NONE) {
-		rc = catalog_children(ledger->cat, ino, found_one, NULL, err);
-		if (rc == 1)
-			rc = find_place(look, ino, ino, &charge.place, err);
-	}
-	if (rc >= 0)
-		rc = recharge_one(look, ino, &old, &charge, err);
-	if (rc == 0 && charge.place == PLACE_NONE)
-		rc = charge_delete(ledger, ino, err);
-	return rc;
+	if (rc == 1)
+		rc = recharge_one(look, ino, &old, &none, err);
+	return rc < 0 ? rc : charge_delete(look->ledger, ino, err);
 }
 
 int look_at(struct look *look, uint64_t ino, struct error *err)

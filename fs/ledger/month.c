@@ -29,7 +29,7 @@ int64_t month_start(int32_t month)
 /* 2,629,746 s is a mean month: at most one off. */
 int32_t month_of(int64_t s)
 {
-	int32_t month = (int32_t)(1970 * 12 + floor_div(s, 2629746));
+	int32_t month = (int32_t)(INT64_C(1970) * 12 + floor_div(s, 2629746));
 
 	while (month_start(month) > s)
 		month--;

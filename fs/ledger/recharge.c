@@ -34,8 +34,7 @@ int places_forget(struct ledger *ledger, struct error *err)
 	return run(ledger, "UPDATE charge SET place = -1 WHERE place > 0", err);
 }
 
-/* --- the sums from what was charged
- * --------------------------------------------- */
+/* --- the sums from what was charged -------------------------------------- */
 
 static int64_t join(int64_t high, int64_t low)
 {
@@ -134,8 +133,6 @@ static int begin_afresh(struct ledger *ledger, struct error *err)
 	    catalog_meta_get(cat, STORE_META_RECOUNT, 0) != 0)
 		rc = forget_uses(ledger, err);
 	if (rc == 0)
-		rc = places_forget(ledger, err);
-	if (rc == 0)
 		rc = sum_again(ledger, &sums, err);
 	deltas_release(&sums);
 	if (rc == 0)
@@ -145,8 +142,7 @@ static int begin_afresh(struct ledger *ledger, struct error *err)
 	return rc;
 }
 
-/* --- all inodes
- * -------------------------------------------------------------------- */
+/* --- all inodes ---------------------------------------------------------- */
 
 /* Those of both tables: a charge without an inode goes. Returns how many. */
 static int touch_some(struct ledger *ledger, int64_t *at, struct error *err)

@@ -92,7 +92,7 @@ static uint128 own_part(const struct sharing *sh, const struct chunk_use *use,
 static int share_chunk(struct sharing *sh, const struct chunk_use *use,
 		       struct error *err)
 {
-	uint64_t stored;
+	uint64_t stored = 0;
 	int rc = read_users(sh, &use->id, &stored, err);
 
 	if (rc < 0)

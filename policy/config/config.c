@@ -113,9 +113,7 @@ int config_load(const char *path, int root_fd,
 	rc = read_doc(&reading, data, len, &diag, err);
 	yaml_diag_finish(&diag);
 	if (rc == 0 && yaml_diag_count(&diag) > 0)
-		rc = error_set(err, -SOBRE_ECONFIG,
-			       "'%s' is wrong in %u places", path,
-			       yaml_diag_count(&diag));
+		rc = error_set(err, -SOBRE_ECONFIG, "'%s' is wrong", path);
 	if (rc < 0) {
 		config_release(&config);
 		return rc;

@@ -128,12 +128,13 @@ static bool has_component(const char *path, const char *component)
 /* Without a pattern's tail: "/RH" of "/RH/", and of a pattern below it. */
 static void hint_plain(struct yaml_doc *doc, const char *path)
 {
-	size_t len = strlen(path);
+	size_t all = strlen(path);
+	size_t len = all;
 	cleanup_free char *copy = strdup(path);
 
 	while (copy && len > 1 && strchr("*/", copy[len - 1]))
 		copy[--len] = '\0';
-	if (copy && len > 1 && !strpbrk(copy, "*?"))
+	if (copy && len > 1 && len < all && !strpbrk(copy, "*?"))
 		yaml_hint(doc, N_("did you mean '%s'?"), copy);
 }
 

@@ -2,6 +2,7 @@
 /* energy: what electricity costs, and the disks it drives. */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "policy/config/internal.h"
 
@@ -58,7 +59,7 @@ struct quantity {
 static bool is_unit(const char *text, const struct yaml_word *units)
 {
 	for (; units->word; units++)
-		if (!units->means && !strcmp(units->word, text))
+		if (!units->means && !strcasecmp(units->word, text))
 			return true;
 	return false;
 }

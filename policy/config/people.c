@@ -36,16 +36,12 @@ static bool burst_word(struct yaml_doc *doc, const struct yaml_node *node,
 		       unsigned int *ret_which)
 {
 	char word[16];
-	const char *meant;
 
 	*at = next_word(*at, word);
 	*ret_which = one_of(word, words);
 	if (words[*ret_which].word)
 		return true;
-	meant = yaml_nearest(word, words);
-	if (meant)
-		yaml_hint(doc, N_("did you mean '%s'?"), meant);
-	else
+	if (!yaml_hint_nearest(doc, word, words))
 		yaml_hint(doc, N_("write it as '%s'"), burst_example);
 	if (*word)
 		yaml_report(doc, node, N_("unknown unit '%s'"), word);

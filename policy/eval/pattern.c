@@ -76,8 +76,10 @@ static bool general_matches(struct piece glob, struct piece part)
 	size_t star_at = 0;
 
 	while (at < part.len) {
-		char c = g < glob.len ? glob.text[g] : '\0';
+		char c = '\0';
 
+		if (g < glob.len)
+			c = glob.text[g];
 		if (c == '*') {
 			after_star = ++g;
 			star_at = at;

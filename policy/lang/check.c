@@ -159,7 +159,8 @@ static void check_visa(struct yaml_doc *doc, const struct yaml_node *node,
 	if (taking->has_then && rule->then < RULE_SORT && visa)
 		yaml_report(doc, visa->key,
 			    N_("'visa' goes with 'sort' and 'eliminate' only"));
-	if (taking->has_visa && rule->visa != RULE_VISA_SLIP && !reference)
+	if (visa && taking->has_visa && rule->visa != RULE_VISA_SLIP &&
+	    !reference)
 		yaml_report(doc, visa,
 			    N_("'visa: %s' needs 'reference': of what text"),
 			    visa->text);

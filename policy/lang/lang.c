@@ -176,8 +176,7 @@ static int load_all(struct loading *loading, struct error *err)
 	names_release(&yml);
 	yaml_diag_finish(&loading->diag);
 	if (rc == 0 && yaml_diag_count(&loading->diag) > 0)
-		rc = error_set(err, -SOBRE_EPOLICY, "wrong in %u places",
-			       yaml_diag_count(&loading->diag));
+		rc = error_set(err, -SOBRE_EPOLICY, "they are wrong");
 	return rc;
 }
 

@@ -15,9 +15,7 @@ static void narrow(struct bounds *b, const char *sign, uint64_t bytes)
 	bool least = sign[0] == '>';
 	bool itself = sign[1] == '=';
 
-	if (least && !itself && bytes == UINT64_MAX)
-		b->none = true;
-	else if (!least && !itself && bytes == 0)
+	if (!itself && bytes == (least ? UINT64_MAX : 0))
 		b->none = true;
 	else if (least && bytes + !itself > b->min)
 		b->min = bytes + !itself;

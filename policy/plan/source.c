@@ -5,7 +5,9 @@
 
 #include "policy/plan/internal.h"
 
-_Static_assert(CATALOG_DAY_UNKNOWN == DAY_UNKNOWN, "one word for unknown");
+#if CATALOG_DAY_UNKNOWN != DAY_UNKNOWN
+#error "days that are not known are not the same"
+#endif
 
 #define NS_PER_DAY (86400 * NS_PER_S)
 /* Counting more of one content would take the longer the more there are. */

@@ -14,15 +14,21 @@ static bool is_tail(char c)
 	return ((unsigned char)c & 0xc0) == 0x80;
 }
 
+/* How many bytes a character has that starts so; 0: none does. */
+static size_t length(unsigned char first)
+{
+	if (first < 0x80)
+		return 1;
+	if (first < 0xc2 || first > 0xf4)
+		return 0;
+	return first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+}
+
 uint32_t char_at(const char *at, const char *end, size_t *ret_bytes)
 {
 	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
 	unsigned char first = (unsigned char)*at;
-	size_t bytes = first < 0x80		       ? 1
-		       : first >= 0xc2 && first < 0xe0 ? 2
-		       : first >= 0xe0 && first < 0xf0 ? 3
-		       : first >= 0xf0 && first < 0xf5 ? 4
-						       : 0;
+	size_t bytes = length(first);
 	uint32_t c = bytes < 2 ? first : first & (0x7fu >> bytes);
 
 	*ret_bytes = 1;
@@ -67,6 +73,8 @@ bool char_is_hidden(uint32_t c)
 		{ CHAR_BAD, CHAR_BAD },
 	};
 
+	if (c >= ' ' && c < 0x7f)
+		return false;
 	return IS_IN(c, hidden);
 }
 
@@ -93,21 +101,17 @@ unsigned int char_width(uint32_t c)
 
 void char_show(const char *at, size_t bytes, uint32_t c, char ret[SHOWN_MAX])
 {
-	if (c == CHAR_BAD || c < 0x80) {
-		unsigned char byte = (unsigned char)*at;
-
-		(void)snprintf(ret, SHOWN_MAX,
-			       c == CHAR_BAD || char_is_hidden(c) ? "\\x%02x"
-								  : "%c",
-			       byte);
-	} else if (char_is_hidden(c)) {
+	if (!char_is_hidden(c)) {
+		memcpy(ret, at, bytes);
+		ret[bytes] = '\0';
+		return;
+	}
+	if (c == CHAR_BAD || c < 0x80)
+		(void)snprintf(ret, SHOWN_MAX, "\\x%02x", (unsigned char)*at);
+	else
 		(void)snprintf(ret, SHOWN_MAX,
 			       c > 0xffff ? "\\U%08" PRIx32 : "\\u%04" PRIx32,
 			       c);
-	} else {
-		memcpy(ret, at, bytes);
-		ret[bytes] = '\0';
-	}
 }
 
 void put_shown(struct buf *out, const char *text, size_t len, size_t max)

@@ -13,11 +13,6 @@ const struct yaml_node *yaml_root(const struct yaml_doc *doc)
 	return doc->root;
 }
 
-const char *yaml_name(const struct yaml_doc *doc)
-{
-	return doc->name;
-}
-
 int yaml_failure(const struct yaml_doc *doc)
 {
 	return doc->no_memory ? -ENOMEM : 0;
@@ -69,14 +64,11 @@ static unsigned int characters(const char *at, const char *end)
 	return n;
 }
 
-void doc_place(const struct yaml_doc *doc, size_t at, unsigned int *ret_line,
-	       unsigned int *ret_column)
+static unsigned int line_of(const struct yaml_doc *doc, size_t at)
 {
 	unsigned int low = 0;
 	unsigned int high = doc->lines;
 
-	if (at > doc->len)
-		at = doc->len;
 	while (high - low > 1) {
 		unsigned int middle = low + (high - low) / 2;
 
@@ -85,12 +77,32 @@ void doc_place(const struct yaml_doc *doc, size_t at, unsigned int *ret_line,
 		else
 			high = middle;
 	}
-	*ret_line = low + 1;
-	*ret_column =
-		1 + characters(doc->data + doc->start[low], doc->data + at);
+	return low + 1;
 }
 
-unsigned int doc_width(const struct yaml_doc *doc, size_t at, size_t end)
+void doc_place(struct yaml_doc *doc, size_t at, unsigned int *ret_line,
+	       unsigned int *ret_column)
+{
+	unsigned int line;
+	size_t from;
+
+	if (at > doc->len)
+		at = doc->len;
+	line = line_of(doc, at);
+	from = doc->start[line - 1];
+	*ret_line = line;
+	*ret_column = 1;
+	if (doc->seen_line == line && doc->seen <= at) {
+		from = doc->seen;
+		*ret_column = doc->seen_column;
+	}
+	*ret_column += characters(doc->data + from, doc->data + at);
+	doc->seen = at;
+	doc->seen_line = line;
+	doc->seen_column = *ret_column;
+}
+
+unsigned int doc_width(struct yaml_doc *doc, size_t at, size_t end)
 {
 	unsigned int line;
 	unsigned int column;
@@ -117,10 +129,6 @@ static void add_message(struct yaml_doc *doc, unsigned int line,
 {
 	struct message *m = &doc->message[doc->messages];
 
-	if (doc->diag->said >= YAML_MESSAGES_MAX) {
-		doc->diag->left_out++;
-		return;
-	}
 	doc->diag->said++; /* an error even when its words are lost */
 	if (buf_put_u8(text, '\0') < 0) {
 		doc->no_memory = true;
@@ -140,6 +148,10 @@ static void report_at(struct yaml_doc *doc, unsigned int line,
 	cleanup_buf struct buf text;
 
 	buf_init(&text, TEXT_MAX);
+	if (doc->diag->said >= YAML_MESSAGES_MAX) {
+		doc->diag->left_out++;
+		return;
+	}
 	put_shown(&text, doc->name, strlen(doc->name), SIZE_MAX);
 	(void)buf_printf(&text, ":%u:%u: ", line, column);
 	put_format(&text, doc->diag, msgid, args);
@@ -282,7 +294,7 @@ void yaml_free(struct yaml_doc *doc)
 	for (struct yaml_node *node = doc->all; node;) {
 		struct yaml_node *next = node->all;
 
-		free((char *)(uintptr_t)node->text);
+		free(node->text);
 		free(node);
 		node = next;
 	}

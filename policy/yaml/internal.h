@@ -18,6 +18,10 @@ struct yaml_doc {
 	size_t len;
 	size_t *start; /* of each line, in bytes */
 	unsigned int lines;
+	/* The last place asked for: libfyaml goes forward, and so a line as
+	 * long as the file is counted once. */
+	size_t seen;
+	unsigned int seen_line, seen_column;
 	struct yaml_diag *diag;
 	struct yaml_node *root;
 	struct yaml_node *all;
@@ -61,10 +65,10 @@ void put_quote(struct buf *out, const struct yaml_doc *doc, unsigned int line,
 /* --- doc.c -------------------------------------------------------------- */
 
 /* Line and column, from 1, of a byte. */
-void doc_place(const struct yaml_doc *doc, size_t at, unsigned int *ret_line,
+void doc_place(struct yaml_doc *doc, size_t at, unsigned int *ret_line,
 	       unsigned int *ret_column);
 /* Characters from one byte to another, of the first's line; at least 1. */
-unsigned int doc_width(const struct yaml_doc *doc, size_t at, size_t end);
+unsigned int doc_width(struct yaml_doc *doc, size_t at, size_t end);
 /* The bytes of a line, without what ends it. */
 const char *doc_line(const struct yaml_doc *doc, unsigned int line,
 		     size_t *ret_len);

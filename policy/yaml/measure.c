@@ -28,7 +28,9 @@ static void hint_id(struct yaml_doc *doc, const char *text)
 
 		if (c >= 'A' && c <= 'Z')
 			c = (char)(c - 'A' + 'a');
-		id[n] = c == '_' || c == ' ' || c == '.' ? '-' : c;
+		else if (c == '_' || c == ' ' || c == '.')
+			c = '-';
+		id[n] = c;
 	}
 	id[n] = '\0';
 	if (!text[n] && is_id(id))
@@ -82,9 +84,7 @@ void yaml_bad_measure(struct yaml_doc *doc, const struct yaml_node *node,
 		yaml_report(doc, node, N_("'%s' is too big, or no number here"),
 			    text);
 	} else {
-		if (meant)
-			yaml_hint(doc, N_("did you mean '%s'?"), meant);
-		else
+		if (!yaml_hint_nearest(doc, at, units))
 			yaml_hint(doc, N_("write it as '%s'"), example);
 		yaml_report(doc, node, N_("unknown unit '%s'"), at);
 	}

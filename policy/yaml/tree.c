@@ -27,7 +27,7 @@ struct builder {
 /* --- places --------------------------------------------------------------- */
 
 /* libfyaml's mark of a quoted text leaves the quotes out. */
-static void place_token(const struct yaml_doc *doc, struct yaml_node *node,
+static void place_token(struct yaml_doc *doc, struct yaml_node *node,
 			struct fy_token *token)
 {
 	const struct fy_mark *from = token ? fy_token_start_mark(token) : NULL;
@@ -155,6 +155,8 @@ static void add(struct builder *b, struct yaml_node *node)
 		return;
 	}
 	level = &b->level[b->depth - 1];
+	if (!level->node)
+		return;
 	if (level->node->kind == YAML_LIST)
 		attach(level, node);
 	else if (!level->key)
@@ -328,9 +330,13 @@ static void take_event(struct builder *b, struct fy_event *event)
 static void cut(struct builder *b, unsigned int line)
 {
 	for (unsigned int i = 0; i < b->depth; i++) {
-		b->level[i].node->cut = true;
-		if (b->level[i].flow && b->level[i].node->line < line)
-			line = b->level[i].node->line;
+		struct yaml_node *node = b->level[i].node;
+
+		if (!node)
+			continue;
+		node->cut = true;
+		if (b->level[i].flow && node->line < line)
+			line = node->line;
 	}
 	b->doc->cut_line = line;
 }

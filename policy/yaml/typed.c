@@ -15,6 +15,22 @@ static void report_type(struct yaml_doc *doc, const struct yaml_node *node,
 		yaml_report_as(doc, node, of_item);
 }
 
+/* Is there a value at all? Says so otherwise. */
+static bool has_value(struct yaml_doc *doc, const struct yaml_node *node)
+{
+	if (node->kind != YAML_SCALAR || !node->empty || node->bad)
+		return true;
+	report_type(doc, node, N_("'%s' has no value"),
+		    N_("a value is missing here"));
+	return false;
+}
+
+/* What the value is of, where there is a key: lists of lists have none. */
+static const char *name_of(const struct yaml_node *node)
+{
+	return node->key ? node->key->text : "-";
+}
+
 /* --- mappings ------------------------------------------------------------- */
 
 /* The keys, as words to suggest. */
@@ -69,6 +85,8 @@ static void take_child(struct yaml_doc *doc, const struct yaml_node *child,
 bool yaml_map(struct yaml_doc *doc, const struct yaml_node *map,
 	      const struct yaml_schema *schema, void *into)
 {
+	if (!has_value(doc, map))
+		return false;
 	if (map->kind != YAML_MAP) {
 		report_type(doc, map, N_("'%s' takes keys and values"),
 			    N_("keys and values were expected here"));
@@ -92,23 +110,13 @@ const struct yaml_node *yaml_get(const struct yaml_node *map, const char *key)
 
 /* --- lists, texts --------------------------------------------------------- */
 
-static bool has_value(struct yaml_doc *doc, const struct yaml_node *node)
-{
-	if (node->kind != YAML_SCALAR || !node->empty || node->bad)
-		return true;
-	report_type(doc, node, N_("'%s' has no value"),
-		    N_("a value is missing here"));
-	return false;
-}
-
 bool yaml_list(struct yaml_doc *doc, const struct yaml_node *node)
 {
 	if (!has_value(doc, node))
 		return false;
 	if (node->kind == YAML_LIST)
 		return true;
-	report_type(doc, node, N_("'%s' must be a list"),
-		    N_("a list was expected here"));
+	yaml_report(doc, node, N_("'%s' must be a list"), name_of(node));
 	return false;
 }
 
@@ -161,8 +169,8 @@ bool yaml_each(struct yaml_doc *doc, const struct yaml_node *node,
 		return false;
 	}
 	if (node->kind == YAML_LIST && node->n == 0) {
-		report_type(doc, node, N_("'%s' is an empty list"),
-			    N_("this list is empty"));
+		yaml_report(doc, node, N_("'%s' is an empty list"),
+			    name_of(node));
 		return false;
 	}
 	if (node->kind == YAML_LIST)
@@ -180,14 +188,11 @@ bool yaml_each(struct yaml_doc *doc, const struct yaml_node *node,
 static void hint_choices(struct yaml_doc *doc, const char *text,
 			 const struct yaml_word *words)
 {
-	const char *meant = yaml_nearest(text, words);
 	cleanup_buf struct buf all;
 
 	buf_init(&all, 1024);
-	if (meant) {
-		yaml_hint(doc, N_("did you mean '%s'?"), meant);
+	if (yaml_hint_nearest(doc, text, words))
 		return;
-	}
 	for (const struct yaml_word *w = words; w->word; w++)
 		if (!w->means)
 			(void)buf_printf(&all, "%s%s", all.len ? ", " : "",
@@ -210,10 +215,7 @@ bool yaml_choice(struct yaml_doc *doc, const struct yaml_node *node,
 		return true;
 	}
 	hint_choices(doc, text, words);
-	if (node->key)
-		yaml_report(doc, node, N_("'%s' is no value of '%s'"), text,
-			    node->key->text);
-	else
-		yaml_report(doc, node, N_("'%s' is no value here"), text);
+	yaml_report(doc, node, N_("'%s' is no value of '%s'"), text,
+		    name_of(node));
 	return false;
 }

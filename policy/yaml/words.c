@@ -27,7 +27,7 @@ static size_t fold(const char *word, char ret_folded[WORD_MAX])
 			c += 'a' - 'A';
 		else if (c == '-' || c == ' ')
 			c = '_';
-		ret_folded[n++] = c < 0x80 ? (char)c : '?';
+		ret_folded[n++] = (char)(c < 0x80 ? c : (uint32_t)'?');
 		word += bytes;
 	}
 	return n;
@@ -91,11 +91,12 @@ const char *yaml_nearest(const char *word, const struct yaml_word *words)
 	return meant;
 }
 
-void yaml_hint_nearest(struct yaml_doc *doc, const char *word,
+bool yaml_hint_nearest(struct yaml_doc *doc, const char *word,
 		       const struct yaml_word *words)
 {
 	const char *meant = yaml_nearest(word, words);
 
 	if (meant)
 		yaml_hint(doc, N_("did you mean '%s'?"), meant);
+	return meant != NULL;
 }

@@ -79,8 +79,8 @@ struct yaml_node {
 	bool cut;   /* the file stops making sense inside: not all is here */
 	bool bad;   /* a text that can't be used, which was said */
 	bool empty; /* a scalar without a value: "key:", "~" */
-	unsigned int n;	  /* children */
-	const char *text; /* of a scalar: UTF-8, no control characters */
+	unsigned int n; /* children */
+	char *text;	/* of a scalar: UTF-8, no control characters */
 	const struct yaml_node *key; /* of a mapping's value: its key */
 	struct yaml_node *first, *next;
 	struct yaml_node *all; /* of the document, to free them */
@@ -102,8 +102,7 @@ int yaml_parse(const char *name, const char *data, size_t len,
 	       struct error *err);
 /* NULL: an empty file. Nodes live as long as the document. */
 const struct yaml_node *yaml_root(const struct yaml_doc *doc);
-const char *yaml_name(const struct yaml_doc *doc);
-/* -ENOMEM when something could not be remembered; else 0. */
+/* -ENOMEM when memory lacked for a value or a message; else 0. */
 int yaml_failure(const struct yaml_doc *doc);
 /* Says the messages, in the order of the lines, and frees. */
 void yaml_free(struct yaml_doc *doc);
@@ -129,20 +128,18 @@ struct yaml_word {
 /* The valid word that was probably meant, or NULL. `words` end with a NULL
  * word. Case and accents don't count. */
 const char *yaml_nearest(const char *word, const struct yaml_word *words);
-/* Which of two candidates is nearer: the edits from `word` to `other`, or
- * UINT_MAX when that is no likely slip. */
+/* The edits from `word` to `other`, to compare; UINT_MAX: no likely slip. */
 unsigned int yaml_distance(const char *word, const char *other);
-/* Hints "did you mean '…'?" when there is one. */
-void yaml_hint_nearest(struct yaml_doc *doc, const char *word,
+/* Hints "did you mean '…'?" when there is one; else false. */
+bool yaml_hint_nearest(struct yaml_doc *doc, const char *word,
 		       const struct yaml_word *words);
 
 /* --- typed values ------------------------------------------------------- */
 
 /*
- * Each returns false when it said what is wrong (or memory lacks), and then
- * sets nothing. Strings are copies, the caller's.
+ * Each returns false (NULL) when it said what is wrong, or memory lacks, and
+ * then sets nothing. Texts set by pointer are copies, the caller's.
  */
-struct yaml_schema;
 struct yaml_key {
 	const char *name;
 	/* Takes the value; `into` is yaml_map's. NULL: a later version's. */
@@ -151,7 +148,7 @@ struct yaml_key {
 };
 struct yaml_schema {
 	const struct yaml_key *keys;   /* `name` NULL ends */
-	const struct yaml_word *words; /* for suggestions, or NULL: the keys' */
+	const struct yaml_word *words; /* to suggest, besides the keys; NULL */
 };
 /* Gives each value to its key; unknown keys are said. */
 bool yaml_map(struct yaml_doc *doc, const struct yaml_node *map,
@@ -186,7 +183,7 @@ bool yaml_size(struct yaml_doc *doc, const struct yaml_node *node,
 void yaml_bad_measure(struct yaml_doc *doc, const struct yaml_node *node,
 		      const char *text, const struct yaml_word *units,
 		      const char *example);
-/* Counts a failure to allocate; the parse then fails at its end. */
+/* Memory lacked: yaml_failure() tells at the end. */
 void yaml_no_memory(struct yaml_doc *doc);
 
 #endif

@@ -36,7 +36,8 @@ class Browser:
         self.process = subprocess.Popen(
             [program(), "--headless", "--no-sandbox", "--disable-gpu",
              "--disable-dev-shm-usage", "--hide-scrollbars",
-             "--no-first-run", "--disable-extensions",
+             "--no-first-run", "--disable-extensions", "--disable-sync",
+             "--disable-quic", "--disable-component-update",
              "--disable-background-networking",
              "--remote-debugging-pipe",
              f"--user-data-dir={self.home.name}", "about:blank"],

@@ -144,7 +144,7 @@ static void town_months(struct sample *s, unsigned int departments)
 		if (i == 0)
 			how.measured_mwh = how.measured_mwh * 16 / 30;
 		m.observed_s = i == 0 ? 16 * DAY_S : m.observed_s;
-		if (i == 5) /* not mounted for a month */
+		if (i == 5 && departments < 60) /* not mounted for a month */
 			m.first_s = m.end_s;
 		else
 			put_energy(s, &m, &rows, &how, departments);
@@ -311,7 +311,10 @@ static void crowd_rules(struct sample *s)
 	static struct report_rule many[30];
 	static struct report_flagged files[40];
 	const char *label = long_text(s, "Fichiers ", 900, 'w');
-	const char *path = long_text(s, "/Ville/'\"<>&", PATH_N, '&');
+	const char *const path[2] = {
+		long_text(s, "/Ville/'\"<>& 0", PATH_N, '&'),
+		long_text(s, "/Ville/'\"<>& 1", PATH_N, '&'),
+	};
 	static char ids[30][8];
 
 	for (unsigned int i = 0; i < 30; i++) {
@@ -323,7 +326,7 @@ static void crowd_rules(struct sample *s)
 						.bytes = (100 + i) * GB };
 	}
 	for (unsigned int i = 0; i < 40; i++)
-		files[i] = (struct report_flagged){ path, (40 - i) * GB,
+		files[i] = (struct report_flagged){ path[i % 2], (40 - i) * GB,
 						    (uint16_t)(i % 2), label };
 	rules(s, many, 30, files, 40);
 }
@@ -424,6 +427,7 @@ static bool fill(struct sample *s, const char *name)
 		free(s->department);
 		crowd(s, 60);
 		town_months(s, 60);
+		s->in.departments = 59; /* one is no longer there */
 		crowd_rules(s);
 	} else if (!strcmp(name, "hostile")) {
 		free(s->department);

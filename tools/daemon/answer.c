@@ -93,6 +93,22 @@ static json_t *front_json(struct front *front)
 			 (json_int_t)st.lower_fds);
 }
 
+/* Null: at any time, or never. */
+static json_t *window_json(const struct daemon *d)
+{
+	const struct setup *setup = d->options->setup;
+	char from[8];
+	char until[8];
+
+	if (d->options->readonly || !setup_has_window(setup))
+		return json_null();
+	setup_time_text(setup->config.pack_from_min, from);
+	setup_time_text(setup->config.pack_until_min, until);
+	return json_pack(
+		"{s:s, s:s, s:b}", "from", from, "until", until, "open",
+		setup_in_window(setup, clock_now_s(&d->options->clock)));
+}
+
 static json_t *answer_status(struct daemon *d, const struct request *request,
 			     const struct command_env *env, struct error *err)
 {
@@ -106,12 +122,14 @@ static json_t *answer_status(struct daemon *d, const struct request *request,
 	(void)snprintf(log, sizeof(log), "%s/log", d->run_dir);
 	(void)json_object_update_new(
 		result,
-		json_pack("{s:o, s:o, s:s, s:i, s:b, s:o, s:o, s:o, s:o, s:s?}",
+		json_pack("{s:o, s:o, s:s, s:i, s:b, s:o, s:o, s:o, s:o, s:o,"
+			  " s:s?}",
 			  "lower", json_from_name(d->options->lower),
 			  "mountpoint", json_from_name(d->options->mountpoint),
 			  "since", since, "pid", (int)getpid(), "read_only",
 			  d->options->readonly, "front", front_json(d->front),
-			  "ways", ways_json(d), "jobs", jobs_json(d), "errors",
+			  "ways", ways_json(d), "jobs", jobs_json(d),
+			  "pack_window", window_json(d), "errors",
 			  errors_json(d), "log",
 			  d->options->foreground ? NULL : log));
 	return result;
@@ -189,6 +207,8 @@ json_t *daemon_answer(struct daemon *d, const struct request *request,
 		      const struct command_env *env, uid_t uid,
 		      struct error *err)
 {
+	json_t *result;
+
 	switch (request->command) {
 	case REQUEST_STATUS:
 		return answer_status(d, request, env, err);
@@ -207,5 +227,8 @@ json_t *daemon_answer(struct daemon *d, const struct request *request,
 	case REQUEST_COMMANDS:
 		break;
 	}
-	return command_run(env, request, err);
+	result = command_run(env, request, err);
+	if (!result && err->code == -ECANCELED)
+		(void)say_interrupted(d, err);
+	return result;
 }

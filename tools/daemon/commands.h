@@ -33,9 +33,11 @@ struct command_env {
 	struct drive *drive;
 	const char *state_path; /* as given to drive_open() */
 	bool served;		/* by a daemon: a scan runs beside us */
-	struct setup *setup;	/* the rules of it may change: setup_rules() */
+	struct setup
+		*setup; /* the rules of it may change: setup_take_rules() */
 	struct clock clock;
 	const char *name; /* of the drive, for people: its lower; NULL */
+	const bool *stop; /* read atomically: end soon, -ECANCELED; NULL */
 	command_progress_fn *progress;
 	void *ctx;
 };

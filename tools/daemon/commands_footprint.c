@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /* du: what a file, or a directory and all below it, costs. */
+#include <errno.h>
+
 #include "tools/daemon/internal.h"
 
 static json_int_t i(uint64_t n)
@@ -36,13 +38,15 @@ static json_t *year_json(const struct energy_year *year)
 }
 
 json_t *footprint_json(const struct command_env *env, uint64_t ino,
-		       struct error *err)
+		       const struct ledger_bounds *bounds, struct error *err)
 {
+	const struct ledger_bounds wide = { .stop = env->stop };
 	struct catalog *cat = drive_catalog(env->drive);
 	struct ledger_footprint f = { .files = 0 };
 	struct energy_year year = { .mwh = 0 };
 
-	if (ledger_footprint(cat, drive_store(env->drive), ino, &f, err) < 0)
+	if (ledger_footprint_within(cat, drive_store(env->drive), ino,
+				    bounds ? bounds : &wide, &f, err) < 0)
 		return NULL;
 	energy_year(&env->setup->coefs, NULL,
 		    (uint128)f.hot_bytes + (uint128)f.packed_bytes, 0, &year);
@@ -58,25 +62,45 @@ json_t *footprint_json(const struct command_env *env, uint64_t ino,
 		err);
 }
 
+static json_t *du_one(const struct command_env *env, const char *path,
+		      struct error *err)
+{
+	struct stat st;
+	json_t *one;
+
+	if (drive_stat(env->drive, path, &st, err) < 0)
+		return NULL;
+	one = footprint_json(env, st.st_ino, NULL, err);
+	if (one)
+		(void)json_object_set_new(one, "path", json_from_name(path));
+	else if (err->code == -ENOENT)
+		(void)error_set(err, -ENOENT,
+				"'/%s' is not in the catalog yet: try again "
+				"once the scan has ended",
+				path);
+	return one;
+}
+
 json_t *command_du(const struct command_env *env, const struct request *request,
 		   struct error *err)
 {
 	cleanup_json json_t *list = json_array();
+	struct command_progress p = { .total = request->n_paths };
 
 	/* Sizes as they are now, not as of a second ago. */
 	if (catalog_flush(drive_catalog(env->drive), err) < 0)
 		return NULL;
 	for (size_t n = 0; n < request->n_paths; n++) {
-		const char *path = request->paths[n];
-		struct stat st;
 		json_t *one;
 
-		if (drive_stat(env->drive, path, &st, err) < 0)
+		p.done = n;
+		if (!command_tell(env, &p)) {
+			(void)error_set(err, -ECANCELED, "interrupted");
 			return NULL;
-		one = footprint_json(env, st.st_ino, err);
+		}
+		one = du_one(env, request->paths[n], err);
 		if (!one)
 			return NULL;
-		(void)json_object_set_new(one, "path", json_from_name(path));
 		(void)json_array_append_new(list, one);
 	}
 	return json_or_nomem(json_pack("{s:i, s:O}", "schema", PROTOCOL_SCHEMA,

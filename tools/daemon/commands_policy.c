@@ -72,7 +72,7 @@ static int run_options(const struct command_env *env,
 	if (rc < 0)
 		return rc;
 	ret_options->root_ino = root.st_ino;
-	ret_options->stop = NULL;
+	ret_options->stop = env->stop;
 	if (request && request->as_of_day != INT32_MIN)
 		ret_options->when.today = request->as_of_day;
 	return 0;
@@ -234,7 +234,9 @@ json_t *command_plan(const struct command_env *env,
  */
 
 struct gathering {
+	const struct command_env *env;
 	struct flagged *flagged;
+	uint64_t told;
 	const struct ledger_departments *departments;
 };
 
@@ -249,13 +251,16 @@ static uint16_t number_of(const struct ledger_departments *departments,
 
 static int gather(void *ctx, const struct plan_item *item, struct error *err)
 {
-	const struct gathering *g = ctx;
+	struct gathering *g = ctx;
+	const struct command_progress p = { .done = ++g->told };
 	const struct flagged_file file = {
 		.path = item->path,
 		.size_bytes = item->inode->size_bytes,
 		.department = number_of(g->departments, item->department),
 	};
 
+	if (!command_tell(g->env, &p))
+		return error_set(err, -ECANCELED, "interrupted");
 	if (!item->counted)
 		return 0;
 	return flagged_add(g->flagged, &file, item->verdict, err);
@@ -266,7 +271,8 @@ int plan_flagged(const struct command_env *env, struct rules *rules,
 		 const struct ledger_departments *departments,
 		 struct flagged *ret_flagged, struct error *err)
 {
-	struct gathering g = { .flagged = ret_flagged,
+	struct gathering g = { .env = env,
+			       .flagged = ret_flagged,
 			       .departments = departments };
 	__attribute__((
 		cleanup(plan_totals_release_at))) struct plan_totals totals = {
@@ -317,25 +323,64 @@ static json_t *verdicts_json(const struct plan_flags *flags, enum po_lang lang)
 	return list;
 }
 
+static json_t *make_flags(const struct command_env *env,
+			  const struct rules *rules, uint64_t ino,
+			  struct error *err)
+{
+	cleanup_free struct plan_flags *flags = calloc(1, sizeof(*flags));
+	unsigned int left_out;
+
+	if (!flags)
+		return json_or_nomem(NULL, err);
+	if (flags_of(env, rules, ino, NULL, false, flags, err) < 0)
+		return NULL;
+	if (flags->n == 0) {
+		(void)error_set(err, -ENOENT, "no rule matches");
+		return NULL;
+	}
+	left_out = flags->n > PLAN_FLAGS_MAX ? flags->n - PLAN_FLAGS_MAX : 0;
+	return json_or_nomem(json_pack("{s:i, s:o, s:i}", "schema",
+				       PROTOCOL_SCHEMA, "flags",
+				       verdicts_json(flags, PO_EN), "left_out",
+				       (int)left_out),
+			     err);
+}
+
 json_t *flags_json(const struct command_env *env, uint64_t ino,
 		   struct error *err)
 {
 	struct rules *rules = setup_take_rules(env->setup);
+	json_t *value = NULL;
+
+	if (rules)
+		value = make_flags(env, rules, ino, err);
+	else
+		(void)error_set(err, -ENOENT, "there are no rules");
+	setup_give_rules(env->setup, rules);
+	return value;
+}
+
+static int explain_with(const struct command_env *env,
+			const struct rules *rules, const char *path,
+			uint64_t ino, bool french, json_t *result,
+			struct error *err)
+{
 	cleanup_free struct plan_flags *flags = calloc(1, sizeof(*flags));
-	json_t *list = NULL;
-	int rc = 0;
+	cleanup_free char *rooted = NULL;
+	int rc;
 
 	if (!flags)
-		rc = error_set(err, -ENOMEM, "no memory for flags");
-	else if (rules)
-		rc = flags_of(env, rules, ino, NULL, false, flags, err);
-	if (rc == 0 && (!rules || flags->n == 0))
-		(void)error_set(err, -ENOENT, "no rule matches");
-	else if (rc == 0)
-		list = json_pack("{s:i, s:o}", "schema", PROTOCOL_SCHEMA,
-				 "flags", verdicts_json(flags, PO_EN));
-	setup_give_rules(env->setup, rules);
-	return list;
+		return error_set(err, -ENOMEM, "no memory for the rules");
+	if (asprintf(&rooted, "/%s", path) < 0) {
+		rooted = NULL;
+		return error_set(err, -ENOMEM, "no memory for the rules");
+	}
+	rc = flags_of(env, rules, ino, rooted, true, flags, err);
+	if (rc < 0 && rc != -ENOENT) /* it is too new for the catalog */
+		return rc;
+	(void)json_object_set_new(result, "rules",
+				  verdicts_json(flags, french ? PO_FR : PO_EN));
+	return 0;
 }
 
 static int explain_rules(const struct command_env *env, const char *path,
@@ -343,20 +388,10 @@ static int explain_rules(const struct command_env *env, const char *path,
 			 struct error *err)
 {
 	struct rules *rules = setup_take_rules(env->setup);
-	cleanup_free struct plan_flags *flags = calloc(1, sizeof(*flags));
-	cleanup_free char *rooted = NULL;
 	int rc = 0;
 
-	if (!flags || asprintf(&rooted, "/%s", path) < 0)
-		rc = error_set(err, -ENOMEM, "no memory for the rules");
-	else if (rules)
-		rc = flags_of(env, rules, ino, rooted, true, flags, err);
-	if (rc == -ENOENT) /* it is too new for the catalog */
-		rc = 0;
-	if (rc == 0 && rules)
-		(void)json_object_set_new(
-			result, "rules",
-			verdicts_json(flags, french ? PO_FR : PO_EN));
+	if (rules)
+		rc = explain_with(env, rules, path, ino, french, result, err);
 	setup_give_rules(env->setup, rules);
 	return rc;
 }
@@ -379,7 +414,7 @@ int explain_more(const struct command_env *env, const char *path, uint64_t ino,
 		(void)json_object_set_new(result, "last_used",
 					  json_string(day));
 	}
-	footprint = footprint_json(env, ino, &unknown);
+	footprint = footprint_json(env, ino, NULL, &unknown);
 	if (footprint)
 		(void)json_object_set_new(result, "footprint", footprint);
 	return explain_rules(env, path, ino, french, result, err);

@@ -103,6 +103,7 @@ static json_t *make_reply(struct connection *c)
 					 .setup = c->daemon->options->setup,
 					 .clock = c->daemon->options->clock,
 					 .name = c->daemon->options->lower,
+					 .stop = &c->daemon->stop,
 					 .progress = send_progress,
 					 .ctx = c };
 	cleanup_request struct request request = { .command = REQUEST_STATUS };

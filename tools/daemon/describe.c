@@ -1,10 +1,19 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-/* The virtual attributes of files. */
+/*
+ * The virtual attributes of files. Any agent may ask, in a thread that serves
+ * others too: what is read is committed already (no writer is waited for),
+ * and what it takes is bounded.
+ */
 #include <errno.h>
+#include <linux/limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tools/daemon/internal.h"
+
+/* Of a directory: a second or so of work. `sobre du` has no bound. */
+#define MAX_ENTRIES	 50000
+#define MAX_PACKED_BYTES (UINT64_C(16) << 30)
 
 static struct command_env env_of(struct daemon *d)
 {
@@ -14,33 +23,87 @@ static struct command_env env_of(struct daemon *d)
 		.served = true,
 		.setup = d->options->setup,
 		.clock = d->options->clock,
+		.stop = &d->stop,
 	};
 }
 
-static int take_text(json_t *value, char **ret_text)
+static bool set_describing(struct daemon *d, bool describing)
 {
-	*ret_text =
-		value ? json_dumps(value, JSON_COMPACT | JSON_REAL_PRECISION(9))
-		      : NULL;
-	json_decref(value);
-	return *ret_text ? 0 : -ENOMEM;
+	bool was;
+
+	(void)pthread_mutex_lock(&d->lock);
+	was = d->describing;
+	d->describing = describing;
+	(void)pthread_mutex_unlock(&d->lock);
+	return was;
 }
 
-int daemon_describe(void *daemon, uint64_t ino, const char *name,
-		    char **ret_text)
+/* One directory at a time: the others' threads are for other agents. */
+static json_t *footprint(struct daemon *d, uint64_t ino, bool directory,
+			 struct error *err)
+{
+	const struct command_env env = env_of(d);
+	const struct ledger_bounds bounds = {
+		.max_entries = MAX_ENTRIES,
+		.max_packed_bytes = MAX_PACKED_BYTES,
+		.stop = &d->stop,
+	};
+	json_t *value;
+
+	if (directory && set_describing(d, true)) {
+		(void)error_set(err, -EAGAIN, "another is being summed up");
+		return NULL;
+	}
+	value = footprint_json(&env, ino, &bounds, err);
+	if (directory)
+		(void)set_describing(d, false);
+	return value;
+}
+
+/* The text of an attribute; without its last flags when they are too many. */
+static int take_text(json_t *value, char **ret_text)
+{
+	json_t *flags = json_object_get(value, "flags");
+	json_int_t left_out =
+		json_integer_value(json_object_get(value, "left_out"));
+	char *text = json_dumps(value, JSON_COMPACT | JSON_REAL_PRECISION(9));
+
+	while (text && strlen(text) > XATTR_SIZE_MAX &&
+	       json_array_size(flags) > 0) {
+		free(text);
+		(void)json_array_remove(flags, json_array_size(flags) - 1);
+		(void)json_object_set_new(value, "left_out",
+					  json_integer(++left_out));
+		text = json_dumps(value, JSON_COMPACT | JSON_REAL_PRECISION(9));
+	}
+	*ret_text = text;
+	return text ? 0 : -ENOMEM;
+}
+
+static int code_of(const struct error *err)
+{
+	switch (err->code) {
+	case 0:
+	case -ENOENT: /* not in the catalog yet; no rule matches */
+		return -ENODATA;
+	case -E2BIG:
+		return -EOPNOTSUPP;
+	default:
+		return err->code;
+	}
+}
+
+int daemon_describe(void *daemon, uint64_t ino, bool directory,
+		    const char *name, char **ret_text)
 {
 	struct daemon *d = daemon;
 	const struct command_env env = env_of(d);
 	struct error err = ERROR_INIT;
-	json_t *value;
+	cleanup_json json_t *value = NULL;
 
 	if (!strcmp(name, FRONT_XATTR_FOOTPRINT))
-		value = footprint_json(&env, ino, &err);
+		value = footprint(d, ino, directory, &err);
 	else
 		value = flags_json(&env, ino, &err);
-	if (!value)
-		return err.code == -ENOENT ? -ENODATA
-		       : err.code < 0	   ? -error_to_errno(err.code)
-					   : -ENODATA;
-	return take_text(value, ret_text);
+	return value ? take_text(value, ret_text) : code_of(&err);
 }

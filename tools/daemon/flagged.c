@@ -37,9 +37,9 @@ int flagged_init(struct flagged *flagged, const struct rules *rules,
 {
 	const unsigned int n = rules ? rules->policy.n : 0;
 
-	*flagged = (struct flagged){ .rules = rules,
-				     .lang = lang,
-				     .numbers = numbers };
+	*flagged = (struct flagged){
+		.rules = rules, .n = n, .lang = lang, .numbers = numbers
+	};
 	flagged->of = calloc(n + 1U, sizeof(*flagged->of));
 	flagged->rule = calloc(n + 1U, sizeof(*flagged->rule));
 	if (!flagged->of || !flagged->rule)
@@ -77,9 +77,8 @@ static void rule_release(struct flagged_rule *r, unsigned int numbers)
 
 void flagged_release(struct flagged *flagged)
 {
-	const unsigned int n = flagged->rules ? flagged->rules->policy.n : 0;
-
-	for (unsigned int i = 0; flagged->of && i < n; i++)
+	/* The rules may have gone before. */
+	for (unsigned int i = 0; flagged->of && i < flagged->n; i++)
 		rule_release(&flagged->of[i], flagged->numbers);
 	free(flagged->of);
 	free(flagged->rule);
@@ -181,9 +180,7 @@ static unsigned int gather(struct flagged_rule *r, unsigned int numbers)
 
 void flagged_into(struct flagged *flagged, struct report_input *input)
 {
-	const unsigned int n = flagged->rules ? flagged->rules->policy.n : 0;
-
-	for (unsigned int i = 0; i < n; i++) {
+	for (unsigned int i = 0; i < flagged->n; i++) {
 		const struct rule *rule = &flagged->rules->policy.rule[i];
 		struct flagged_rule *r = &flagged->of[i];
 		unsigned int kept = gather(r, flagged->numbers);
@@ -201,7 +198,7 @@ void flagged_into(struct flagged *flagged, struct report_input *input)
 		};
 	}
 	input->rule = flagged->rule;
-	input->rules = n;
+	input->rules = flagged->n;
 	input->numbers = flagged->numbers;
 	input->unmatched_files_of = flagged->unmatched_files_of;
 	input->unmatched_bytes_of = flagged->unmatched_bytes_of;

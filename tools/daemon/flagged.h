@@ -21,7 +21,9 @@ struct flagged_file {
 
 struct flagged_rule;
 struct flagged {
-	const struct rules *rules; /* borrowed; NULL: none */
+	const struct rules *rules; /* borrowed until flagged_into(); NULL: none
+				    */
+	unsigned int n;		   /* rules */
 	enum po_lang lang;
 	unsigned int numbers;
 	struct flagged_rule *of;  /* [rules], owned */

@@ -50,11 +50,12 @@ struct meter;
 struct figures_array;
 int array_load(const struct setup *setup, struct meter *meter,
 	       struct figures_array *ret_array, struct error *err);
-/* What du says of one inode. */
+/* What du says of one inode. `bounds` NULL: however much is below it. */
+struct ledger_bounds;
 json_t *footprint_json(const struct command_env *env, uint64_t ino,
-		       struct error *err);
-/* The rules that match one inode, and why: an array. NULL and -ENOENT: none
- * does. */
+		       const struct ledger_bounds *bounds, struct error *err);
+/* The rules that match one inode, and why: "flags", an array, and "left_out",
+ * how many more do. NULL and -ENOENT: none does. */
 json_t *flags_json(const struct command_env *env, uint64_t ino,
 		   struct error *err);
 /* Adds to what explain says: whose it is, last use, rules and why. */
@@ -129,6 +130,8 @@ struct daemon {
 	pthread_mutex_t lock; /* guards all below */
 	pthread_cond_t idle;  /* connections fell to 0 */
 	unsigned int connections;
+	bool describing;      /* a directory's footprint, for an agent */
+	char rules_told[256]; /* why they stay as they were; "" */
 	struct past_error errors[ERRORS_KEPT];
 	unsigned int n_errors; /* ever */
 	bool ways_told;	       /* in the log, since they were last gone */
@@ -200,8 +203,8 @@ void daemon_recharge(struct daemon *d);
 /* Which opens are a person's use. */
 int daemon_watch_use(struct daemon *d, struct error *err);
 /* front_options.describe; `daemon` is one. */
-int daemon_describe(void *daemon, uint64_t ino, const char *name,
-		    char **ret_text);
+int daemon_describe(void *daemon, uint64_t ino, bool directory,
+		    const char *name, char **ret_text);
 
 /* --- start.c
  * ------------------------------------------------------------------- */

@@ -8,6 +8,8 @@
 #include "fs/base/log.h"
 #include "tools/daemon/internal.h"
 
+#define IDLE_ROUNDS 40
+
 int daemon_ways(struct daemon *d, struct way_list *ret_list, struct error *err)
 {
 	const struct ways_place place = {
@@ -93,13 +95,18 @@ static bool ways_are_open(struct daemon *d)
 	return rc < 0;
 }
 
-/* True when there may be more to do at once. */
-static bool pack_round(struct daemon *d)
+/* True when there may be more to do at once. `idle`: rounds one after the
+ * other that packed nothing because all was excluded; they are few a minute,
+ * lest a tree excluded be gone through for ever. */
+static bool pack_round(struct daemon *d, unsigned int *idle)
 {
 	struct pack_report report = { .last_error = ERROR_INIT };
 	struct error err = ERROR_INIT;
 	int tried = 0;
 
+	if (!setup_in_window(d->options->setup,
+			     clock_now_s(&d->options->clock)))
+		return false;
 	turn_take(&d->turn, "background pack");
 	if (!daemon_stopping(d) && !ways_are_open(d))
 		tried = drive_pack_cold(d->drive, PACK_ROUND_FILES, &report,
@@ -110,7 +117,13 @@ static bool pack_round(struct daemon *d)
 	if (report.count[PACK_ERROR] > 0)
 		daemon_note_error(d, report.last_error_path,
 				  &report.last_error);
-	return tried == PACK_ROUND_FILES && report.count[PACK_DONE] > 0;
+	if (tried != PACK_ROUND_FILES)
+		return false;
+	if (report.count[PACK_DONE] > 0) {
+		*idle = 0;
+		return true;
+	}
+	return report.count[PACK_EXCLUDED] > 0 && ++*idle < IDLE_ROUNDS;
 }
 
 void *packer_main(void *daemon)
@@ -119,10 +132,12 @@ void *packer_main(void *daemon)
 	struct pollfd stop = { .fd = d->stop_fd, .events = POLLIN };
 
 	while (!daemon_stopping(d)) {
+		unsigned int idle = 0;
+
 		if (poll(&stop, 1, PACK_ROUND_S * 1000) != 0)
 			continue; /* stopping, or a signal */
 		daemon_tick(d);
-		while (pack_round(d) && !daemon_stopping(d))
+		while (pack_round(d, &idle) && !daemon_stopping(d))
 			;
 	}
 	return NULL;

@@ -77,7 +77,8 @@ struct request {
 	char *department;     /* report: only this one; NULL: all */
 	char *out;	      /* report: the directory to write, absolute */
 	int32_t month;	      /* report: 12 * year + month - 1 */
-	int32_t as_of_day;    /* plan: days since 1970; INT32_MIN: today */
+	int32_t as_of_day;    /* plan: days since 1970, of the years 1 to 9999;
+				 INT32_MIN: today */
 	unsigned int formats; /* report: of enum report_format */
 	bool french;	      /* report, reasons; else English */
 };

@@ -111,6 +111,16 @@ static const char *sentence(enum reason_kind kind)
 	return "%s";
 }
 
+/* Cut where a character ends. */
+static void cut(char *text, size_t len)
+{
+	while (len > 0 && ((unsigned char)text[len - 1] & 0xc0) == 0x80)
+		len--;
+	if (len > 0 && (unsigned char)text[len - 1] >= 0xc0)
+		len--;
+	text[len] = '\0';
+}
+
 void reasons_text(const struct verdict *verdict, enum po_lang lang,
 		  char ret_text[REASONS_TEXT_MAX])
 {
@@ -134,8 +144,12 @@ void reasons_text(const struct verdict *verdict, enum po_lang lang,
 		n = snprintf(ret_text + used, REASONS_TEXT_MAX - used, format,
 			     value[0] || !r->text ? value : r->text);
 #pragma GCC diagnostic pop
-		if (n < 0 || used + (size_t)n >= REASONS_TEXT_MAX)
+		if (n < 0)
 			return;
+		if (used + (size_t)n >= REASONS_TEXT_MAX) {
+			cut(ret_text, strlen(ret_text));
+			return;
+		}
 		used += (size_t)n;
 	}
 }

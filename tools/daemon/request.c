@@ -204,7 +204,8 @@ static int decode_number(const json_t *value, const char *key, int64_t min,
 }
 
 /* Years 1 to 9999. */
-#define DAY_MAX	  3000000
+#define DAY_MIN	  (-719162)
+#define DAY_MAX	  2932896
 #define MONTH_MAX 119999
 
 static int decode_numbers(const json_t *value, struct request *request,
@@ -217,8 +218,8 @@ static int decode_numbers(const json_t *value, struct request *request,
 	int rc = decode_number(value, "month", 0, MONTH_MAX, &month, err);
 
 	if (rc == 0)
-		rc = decode_number(value, "as_of_day", -DAY_MAX, DAY_MAX,
-				   &as_of, err);
+		rc = decode_number(value, "as_of_day", DAY_MIN, DAY_MAX, &as_of,
+				   err);
 	if (rc == 0)
 		rc = decode_number(value, "formats", 0, 255, &formats, err);
 	if (rc == 0)
@@ -238,6 +239,8 @@ static int check_complete(const struct request *r, struct error *err)
 
 	if (paths && r->n_paths == 0)
 		return error_set(err, -EPROTO, "the request has no path");
+	if (r->policies && r->policies[0] != '/')
+		return error_set(err, -EPROTO, "'policies' is not absolute");
 	if (r->command == REQUEST_ACCEPT && !r->way)
 		return error_set(err, -EPROTO, "'way' is missing");
 	if (r->command == REQUEST_REPORT &&

@@ -11,7 +11,6 @@
 
 #include "tools/po/po.h"
 
-#define GROUPS_MAX  64 /* of one department */
 #define GROUP_BYTES 65536
 
 void setup_say(void *ctx, const char *text)
@@ -74,6 +73,7 @@ static int name_of(const char *lower, char **ret_name, struct error *err)
 	DIR *dir = opendir(ETC_DIR);
 	int rc = 0;
 
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): a stream of its own */
 	while (dir && rc == 0 && (entry = readdir(dir))) {
 		if (entry->d_name[0] == '.' || !is_of(entry->d_name, lower))
 			continue;
@@ -198,6 +198,8 @@ int rules_load(const char *dir_path, const struct config *config,
 				 &rules->policy, err);
 	if (rc == 0)
 		rc = eval_new(&rules->policy, &rules->eval, err);
+	if (rc == 0)
+		rc = eval_check_examples(rules->eval, say, ctx, err);
 	free(ids.item);
 	if (rc < 0)
 		return rc;
@@ -216,6 +218,7 @@ void setup_free(struct setup *setup)
 		free(setup->gids[i]);
 	free(setup->gids);
 	free(setup->department);
+	setup_exclude_free(setup);
 	rules_free(setup->rules);
 	(void)pthread_mutex_destroy(&setup->lock);
 	config_release(&setup->config);
@@ -241,8 +244,12 @@ static int find_groups(struct setup *setup,
 		       void (*say)(void *ctx, const char *text), void *ctx,
 		       struct error *err)
 {
-	uint32_t *gids = calloc(GROUPS_MAX, sizeof(*gids));
+	uint32_t *gids;
+	size_t n = 0;
 
+	while (from->groups && from->groups[n])
+		n++;
+	gids = calloc(n + 1, sizeof(*gids));
 	if (!gids)
 		return no_memory(err);
 	setup->gids[setup->departments - 1] = gids;
@@ -250,8 +257,7 @@ static int find_groups(struct setup *setup,
 	for (char **name = from->groups; name && *name; name++) {
 		char text[512];
 
-		if (to->n_gids < GROUPS_MAX &&
-		    find_group(*name, &gids[to->n_gids])) {
+		if (find_group(*name, &gids[to->n_gids])) {
 			to->n_gids++;
 			continue;
 		}
@@ -335,6 +341,8 @@ int setup_load(const struct setup_paths *paths, int root_fd,
 	rc = put_coefs(setup, err);
 	if (rc == 0)
 		rc = make_departments(setup, say, ctx, err);
+	if (rc == 0)
+		rc = setup_exclude_make(setup, err);
 	if (rc == 0 && paths->policies)
 		rc = rules_load(paths->policies, &setup->config, say, ctx,
 				&setup->rules, err);
@@ -384,12 +392,6 @@ void setup_put_rules(struct setup *setup, struct rules *rules)
 	(void)pthread_mutex_unlock(&setup->lock);
 	if (last)
 		rules_free(old);
-}
-
-int64_t setup_min_age_s(const struct setup *setup)
-{
-	return setup->config.pack_min_age_s >= 0 ? setup->config.pack_min_age_s
-						 : INT64_C(86400);
 }
 
 /* --- departments without a ledger --------------------------------------------

@@ -65,6 +65,7 @@ struct setup {
 	struct ledger_department *department;
 	uint32_t **gids; /* [departments], owned */
 	unsigned int departments;
+	struct pattern **exclude; /* owned; NULL ends */
 	/* NULL: none. May be replaced while a daemon runs: setup_take_rules(),
 	 * but for who made the setup and shares it with nobody. */
 	struct rules *rules;
@@ -86,8 +87,25 @@ int setup_load(const struct setup_paths *paths, int root_fd,
  * `departments`: nobody's. */
 unsigned int setup_department(const struct setup *setup, const char *path,
 			      uint32_t gid);
+
+/* --- setup_pack.c: of packing --- */
+
 /* To be cold: without write for so long. */
 int64_t setup_min_age_s(const struct setup *setup);
+bool setup_excludes(const struct setup *setup, const char *path);
+/* drive_options.excluded; `setup` is one. */
+bool setup_excluded(void *setup, const char *path);
+/* False: the background may pack at any time of the day. */
+bool setup_has_window(const struct setup *setup);
+/* May it now? The window is of local time, from its first minute to before
+ * its last, over midnight if that comes first. */
+bool setup_in_window(const struct setup *setup, int64_t now_s);
+/* Minutes since midnight: "06:00". */
+void setup_time_text(unsigned int minutes, char ret_text[8]);
+/* setup.c's. */
+int setup_exclude_make(struct setup *setup, struct error *err);
+void setup_exclude_free(struct setup *setup);
+
 /* A `say` that writes on standard error. */
 void setup_say(void *ctx, const char *text);
 

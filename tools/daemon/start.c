@@ -142,6 +142,8 @@ static int open_drive(struct daemon *d, struct error *err)
 				       ? d->options->setup->department
 				       : NULL,
 		.n_departments = d->options->setup->departments,
+		.excluded = setup_excluded,
+		.ctx = d->options->setup,
 	};
 	cleanup_fd int direct_fd = -1;
 	cleanup_fd int lower_fd = -1;

@@ -9,31 +9,53 @@
 #include "fs/usage/usage.h"
 #include "tools/daemon/internal.h"
 
-#define ACCOUNTS_MAX 4096
+#define ACCOUNTS_MAX  4096
+#define MESSAGE_BYTES 256
 
-static void say_in_log(void *ctx, const char *text)
+/* Said once for each thing that is wrong, not every minute. */
+static void say_kept(struct daemon *d, const char *text,
+		     const struct error *err)
 {
-	(void)ctx;
-	log_warn("%.*s", (int)strcspn(text, "\n"), text);
+	bool told;
+
+	(void)pthread_mutex_lock(&d->lock);
+	told = !strcmp(d->rules_told, text);
+	(void)snprintf(d->rules_told, sizeof(d->rules_told), "%s", text);
+	(void)pthread_mutex_unlock(&d->lock);
+	if (err && !told)
+		daemon_note_error(d, "the rules stay as they were", err);
+}
+
+static void keep_first(void *ctx, const char *text)
+{
+	char *first = ctx;
+
+	if (!*first)
+		(void)snprintf(first, MESSAGE_BYTES, "%.*s",
+			       (int)strcspn(text, "\n"), text);
 }
 
 /* Broken files leave those in force as they are. */
 static void reload_rules(struct daemon *d)
 {
+	char first[MESSAGE_BYTES] = "";
 	struct setup *setup = d->options->setup;
 	struct rules *now = setup_take_rules(setup);
 	struct error err = ERROR_INIT;
 	struct rules *read = NULL;
-	int rc = rules_load(d->options->policies, &setup->config, say_in_log,
-			    NULL, &read, &err);
+	int rc = rules_load(d->options->policies, &setup->config, keep_first,
+			    first, &read, &err);
 	bool same = rc == 0 && now &&
 		    !memcmp(read->policy.sha256, now->policy.sha256,
 			    sizeof(now->policy.sha256));
 
 	setup_give_rules(setup, now);
+	if (rc < 0 && *first)
+		(void)error_set(&err, rc, "%s", first);
+	say_kept(d, rc < 0 ? err.text : "", rc < 0 ? &err : NULL);
 	if (rc < 0)
-		log_warn("the rules stay as they were: %s", err.text);
-	else if (same)
+		return;
+	if (same)
 		rules_free(read);
 	else
 		setup_put_rules(setup, read);

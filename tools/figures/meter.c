@@ -84,8 +84,8 @@ static const char *read_time(const char *at, int64_t *ret_s)
 		return NULL;
 	if (*at != 'Z')
 		return NULL;
-	*ret_s = days_before(year, month, day) * DAY_S + hour * 3600 +
-		 minute * 60 + second;
+	*ret_s = days_before(year, month, day) * DAY_S + INT64_C(3600) * hour +
+		 INT64_C(60) * minute + second;
 	return at + 1;
 }
 

@@ -119,14 +119,7 @@ void charge_list_release(struct charges *charges)
 
 const char *charge_id(const struct charge *c)
 {
-	static const char *const ids[] = {
-		[LINE_FORMER] = "-former",
-		[LINE_OVERHEAD] = "-drive",
-		[LINE_RESERVE] = "-reserve",
-	};
-
-	return c->line->kind == LINE_DEPARTMENT
-		       ? (c->line->department->name ? c->line->department->id
-						    : "other")
-		       : ids[c->line->kind];
+	if (c->line->kind != LINE_DEPARTMENT)
+		return NULL;
+	return c->line->department->name ? c->line->department->id : "other";
 }

@@ -53,7 +53,8 @@ static uint64_t chart_top(const struct column_chart *chart)
 /* Tenths of a pixel. */
 static unsigned int height_of(uint64_t v, uint64_t top)
 {
-	return (unsigned int)((uint128)v * (BOTTOM - TOP) * 10 / top);
+	return (unsigned int)((uint128)v * (unsigned int)((BOTTOM - TOP) * 10) /
+			      top);
 }
 
 static void axis(struct page *p, const struct column_chart *chart, uint64_t top)
@@ -62,7 +63,8 @@ static void axis(struct page *p, const struct column_chart *chart, uint64_t top)
 
 	for (unsigned int i = 0; i <= 2; i++) {
 		unsigned int y = BOTTOM - i * (BOTTOM - TOP) / 2;
-		struct num n = num_digits(top / 2 * i, &scale, 2, p->lang);
+		struct num n =
+			num_digits((uint128)(top / 2) * i, &scale, 2, p->lang);
 
 		if (top == 1 && i == 1)
 			continue;

@@ -103,7 +103,10 @@ static void put_charge(struct buf *out, const struct page *p,
 	put_word(out, ",GB-Seconds,0", "");
 	put_number(out, ",", c->ueur, 6, '.');
 	put_word(out, ",sobrefs,Storage,sobrefs", "");
-	put_text(out, ",", charge_id(c));
+	if (charge_id(c))
+		put_text(out, ",", charge_id(c));
+	else
+		put_word(out, ",", "");
 	put_text(out, ",", line_name(c->line, p->lang));
 	put_word(out, ",", "sobrefs-equal-split-1");
 	put_amounts(out, p, c);

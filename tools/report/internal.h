@@ -228,6 +228,7 @@ struct charges {
 };
 int charges_init(struct charges *ret_charges, const struct page *p);
 void charge_list_release(struct charges *charges);
+/* The department's; NULL when it is of none. */
 const char *charge_id(const struct charge *c);
 
 int csv_write(const struct page *p, struct buf *out, struct error *err);

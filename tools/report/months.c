@@ -99,9 +99,10 @@ static void figure(struct page *p, struct column_chart *chart)
 	legend(p);
 	page_chart(p, chart);
 	page_raw(p, "</figure>\n");
-	page_element(p, "p", "%s",
-		     PT(p, "Dashed: only a part of the month was watched. "
-			   "Question mark: no figures."));
+	if (!all_whole(chart))
+		page_element(p, "p", "%s",
+			     PT(p, "Dashed: only a part of the month was "
+				   "watched. Question mark: no figures."));
 }
 
 static void month_row(struct page *p, const struct chart_column *c)

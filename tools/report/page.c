@@ -51,7 +51,8 @@ static const char style[] =
 	".s{font-size:.92rem;columns:2 20rem;column-gap:2.5rem;max-width:none}"
 	"tfoot td,tfoot th:first-child{font-weight:700;"
 	"border-top:2px solid #161616}"
-	"th:first-child{min-width:8rem}"
+	"th:first-child{min-width:8rem;overflow-wrap:anywhere}"
+	".l thead th{overflow-wrap:normal}"
 	"td{font-variant-numeric:tabular-nums}"
 	"figure{margin:1rem 0}"
 	"figcaption{font-weight:700}"
@@ -278,12 +279,11 @@ static void page_end(struct page *p)
 	page_raw(p, "</main>\n<footer>\n");
 	page_element(
 		p, "p",
-		PT(p,
-		   "Accessibility: checked by programs against WCAG 2.1 level "
-		   "AA (axe-core) and by hand on a list drawn from RGAA 4.1; "
-		   "not audited by others. Each chart is followed by its "
-		   "figures in a table. If something can't be read, ask your "
-		   "IT department for the figures in another form."));
+		PT(p, "Accessibility: checked by programs against WCAG 2.1 "
+		      "level AA (axe-core), in part by hand against RGAA 4.1; "
+		      "not audited. Each chart is followed by its figures in a "
+		      "table. If something can't be read, ask your IT "
+		      "department for the figures in another form."));
 	page_element(p, "p",
 		     PT(p, "Weight: one request, at most %s kB, no script, no "
 			   "cookie, nothing loaded from elsewhere."),

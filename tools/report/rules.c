@@ -8,7 +8,7 @@
 /* Files that the rules point at. Their names are for their department alone:
  * never on the city's page. */
 
-#define RULES_MAX 8
+#define RULES_MAX 6
 #define FILES_MAX 12 /* on a page */
 
 struct found {

@@ -32,7 +32,8 @@ static int parse_option(char **argv, const struct arg_option *options, size_t n,
 		*o->flag = true;
 		return 1;
 	}
-	if (!value && !argv[1])
+	/* "--as-of --csv": the value was forgotten. */
+	if (!value && (!argv[1] || !strncmp(argv[1], "--", 2)))
 		return error_set(err, -EINVAL, T("'%s' needs a value"),
 				 o->name);
 	*o->value = value ? value : argv[1];

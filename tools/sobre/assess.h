@@ -24,6 +24,7 @@ struct assess_file {
 	int32_t created_day;
 	uint16_t department; /* index into totals; the last is "other" */
 	bool again;	     /* another name of an inode that came before */
+	bool excluded;	     /* from packing, by this name */
 	bool read;	     /* `content` is set */
 	struct hash128 content;
 	uint32_t copies; /* other files read with this content */
@@ -88,9 +89,10 @@ unsigned int assess_verdicts(const struct assess *assess,
 /* On disk now, and what it would be; of all files, scaled from the sample. */
 void assess_savings(const struct assess *assess, uint64_t *ret_before,
 		    uint64_t *ret_after);
-/* Pages as those of a month: today's bytes, kept for 30 days. */
+/* Pages as those of a month: today's bytes, kept for 30 days. `ret_page`: the
+ * city's; owned; NULL: none. */
 int assess_report(const struct assess *assess, const char *dir_path,
-		  const char *out_path, struct error *err);
+		  const char *out_path, char **ret_page, struct error *err);
 /* NULL without memory. */
 json_t *assess_json(const struct assess *assess, const char *dir_path);
 void assess_print(const struct assess *assess, const char *dir_path);

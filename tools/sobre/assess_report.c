@@ -117,8 +117,18 @@ static int fill_flagged(const struct assess *a, struct pages *p,
 	return rc;
 }
 
+/* Of the files written, the page that leads to all others. */
+static void keep_page(void *ctx, const char *path)
+{
+	char **page = ctx;
+	const char *name = strrchr(path, '/');
+
+	if (!*page && name && !strcmp(name, "/index.html"))
+		*page = strdup(path);
+}
+
 int assess_report(const struct assess *assess, const char *dir_path,
-		  const char *out_path, struct error *err)
+		  const char *out_path, char **ret_page, struct error *err)
 {
 	__attribute__((cleanup(
 		pages_release_at))) struct pages p = { .department = NULL };
@@ -146,5 +156,6 @@ int assess_report(const struct assess *assess, const char *dir_path,
 	input.departments = assess->departments;
 	input.month = &p.month;
 	flagged_into(&p.flagged, &input);
-	return report_write(&input, &options, out_path, NULL, NULL, err);
+	return report_write(&input, &options, out_path, keep_page, ret_page,
+			    err);
 }

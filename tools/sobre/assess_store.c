@@ -18,7 +18,8 @@ static bool in_sample(const struct assess *a, const struct assess_file *f)
 /* What packing leaves alone is nothing to save. */
 static bool would_pack(const struct assess_file *f)
 {
-	return !f->again && f->size_bytes > 0 && f->disk_bytes > 0;
+	return !f->again && !f->excluded && f->size_bytes > 0 &&
+	       f->disk_bytes > 0;
 }
 
 /* Without moving its time of last use where that is allowed. */
@@ -95,7 +96,11 @@ int assess_store(struct assess *assess, const char *dir_path, struct bar *bar,
 		open(dir_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	uint64_t total = bytes_to_read(assess);
 	uint64_t done = 0;
-	int rc = store_estimate_new(&options, &estimate, err);
+	int rc = dir_fd < 0 ? error_set(err, -errno,
+					T("cannot read the directory '%s': "
+					  "%s"),
+					dir_path, strerrordesc_np(errno))
+			    : store_estimate_new(&options, &estimate, err);
 
 	for (size_t i = 0; rc == 0 && i < assess->files; i++) {
 		struct assess_file *f = &assess->file[i];

@@ -74,7 +74,7 @@ static int find_duplicates(struct assess *a, struct error *err)
 	for (size_t i = 0; i < a->files; i++)
 		if (a->file[i].read)
 			read[n++] = &a->file[i];
-	qsort(read, n, sizeof(read[0]), by_content);
+	qsort(read, n, sizeof(struct assess_file *), by_content);
 	for (size_t i = 0; i < n;) {
 		size_t end = i + 1;
 

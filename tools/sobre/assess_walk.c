@@ -122,6 +122,7 @@ static int add_file(struct walk *w, const struct statx *st, struct error *err)
 	};
 	if (!f->path)
 		return no_memory(err);
+	f->excluded = setup_excludes(a->setup, f->path);
 	if (f->used_day < f->changed_day)
 		f->used_day = f->changed_day;
 	a->files++;
@@ -131,6 +132,15 @@ static int add_file(struct walk *w, const struct statx *st, struct error *err)
 	a->all.logical_bytes += f->size_bytes;
 	a->all.disk_bytes += f->disk_bytes;
 	return 0;
+}
+
+/* Without moving its time of last use where that is allowed. */
+static int open_dir(int at, const char *path, int more)
+{
+	const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | more;
+	int fd = openat(at, path, flags | O_NOATIME);
+
+	return fd < 0 && errno == EPERM ? openat(at, path, flags) : fd;
 }
 
 static int walk_dir(struct walk *w, int fd, struct error *err);
@@ -154,8 +164,7 @@ static int walk_entry(struct walk *w, int dir_fd, const char *name,
 		w->assess->other_mounts++;
 		return 0;
 	}
-	fd = openat(dir_fd, name,
-		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	fd = open_dir(dir_fd, name, O_NOFOLLOW);
 	if (fd < 0 || w->depth >= DEPTH_MAX) {
 		unreadable(w);
 		if (fd >= 0)
@@ -197,8 +206,12 @@ static int walk_dir(struct walk *w, int fd, struct error *err)
 		return 0;
 	}
 	w->depth++;
-	/* NOLINTNEXTLINE(concurrency-mt-unsafe): a stream of its own */
-	while (rc == 0 && (entry = readdir(dir))) {
+	while (rc == 0) {
+		errno = 0;
+		/* NOLINTNEXTLINE(concurrency-mt-unsafe): a stream of its own */
+		entry = readdir(dir);
+		if (!entry)
+			break;
 		if (skipped(w, entry->d_name))
 			continue;
 		if (push(w, entry->d_name))
@@ -208,6 +221,8 @@ static int walk_dir(struct walk *w, int fd, struct error *err)
 		w->len = len;
 		w->path[len] = '\0';
 	}
+	if (rc == 0 && errno != 0)
+		unreadable(w); /* from here on */
 	w->depth--;
 	(void)closedir(dir);
 	return rc;
@@ -217,7 +232,7 @@ int assess_walk(struct assess *assess, const char *dir_path, struct error *err)
 {
 	cleanup_free struct walk *w = calloc(1, sizeof(*w));
 	struct statx st;
-	int fd = open(dir_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = open_dir(AT_FDCWD, dir_path, 0);
 	int rc;
 
 	if (fd < 0 || statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &st) < 0)

@@ -121,6 +121,8 @@ static json_t *run_here(const struct cli *cli, const struct place *place,
 		.departments =
 			setup && setup->configured ? setup->department : NULL,
 		.n_departments = setup ? setup->departments : 0,
+		.excluded = setup_excluded,
+		.ctx = setup,
 	};
 	cleanup_fd int lower_fd =
 		open(place->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

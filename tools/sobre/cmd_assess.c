@@ -64,6 +64,7 @@ int cmd_assess(const struct cli *cli)
 	CLEANUP(setup_free) struct setup *setup = NULL;
 	cleanup_json json_t *json = NULL;
 	cleanup_free char *dir = NULL;
+	cleanup_free char *page = NULL;
 	struct error err = ERROR_INIT;
 	const struct clock clock = clock_real();
 
@@ -77,12 +78,15 @@ int cmd_assess(const struct cli *cli)
 	a.setup = setup;
 	a.today = (int32_t)(clock_now_s(&clock) / 86400);
 	if (run(&a, dir, &err) < 0 ||
-	    (cli->report && assess_report(&a, dir, cli->report, &err) < 0))
+	    (cli->report &&
+	     assess_report(&a, dir, cli->report, &page, &err) < 0))
 		return out_error(&err);
 	if (cli->json) {
 		json = assess_json(&a, dir);
 		return json ? out_json(json, EXIT_DONE) : EXIT_REFUSED;
 	}
 	assess_print(&a, dir);
+	if (page)
+		(void)printf(T("the report: %s\n"), page);
 	return EXIT_DONE;
 }

@@ -35,6 +35,7 @@ static const struct outcome_text outcome_texts[] = {
 	{ "already", N_("packed already") },
 	{ "empty", N_("empty: no blocks to free") },
 	{ "young", N_("written too recently (--now packs them all the same)") },
+	{ "excluded", N_("excluded by the configuration (pack.exclude)") },
 	{ "in_use", N_("open in a program") },
 	{ "changed", N_("changed while being packed") },
 	{ "flags", N_("kind of file that is not packed (immutable, "

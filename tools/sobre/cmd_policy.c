@@ -11,10 +11,27 @@
 /* --- check -----------------------------------------------------------------
  */
 
+/* With --json the messages are part of the object. */
+static void keep_message(void *ctx, const char *text)
+{
+	(void)json_array_append_new(ctx, json_from_name(text));
+}
+
+static int check_json(const struct setup *setup, json_t *messages)
+{
+	cleanup_json json_t *result = json_pack(
+		"{s:i, s:b, s:i, s:O}", "schema", PROTOCOL_SCHEMA, "good",
+		setup != NULL, "rules", setup ? (int)setup->rules->policy.n : 0,
+		"messages", messages);
+
+	return out_json(result, setup ? EXIT_DONE : EXIT_REFUSED);
+}
+
 static int check(const struct cli *cli)
 {
 	cleanup_setup_paths struct setup_paths paths = { .config = NULL };
 	CLEANUP(setup_free) struct setup *setup = NULL;
+	cleanup_json json_t *messages = cli->json ? json_array() : NULL;
 	struct error err = ERROR_INIT;
 	unsigned int n;
 
@@ -25,7 +42,11 @@ static int check(const struct cli *cli)
 	if (!paths.policies || (cli->config && !paths.config))
 		(void)error_set(&err, -ENOMEM, "no memory for a path");
 	else
-		(void)setup_load(&paths, -1, setup_say, NULL, &setup, &err);
+		(void)setup_load(&paths, -1,
+				 messages ? keep_message : setup_say, messages,
+				 &setup, &err);
+	if (messages && (setup || json_array_size(messages) > 0))
+		return check_json(setup, messages);
 	if (!setup)
 		return out_error(&err);
 	n = setup->rules->policy.n;
@@ -84,7 +105,9 @@ static void print_item(const struct listing *l, const json_t *item)
 	}
 	(void)printf("%10s  ", out_size(json_u64(item, "size_bytes")).text);
 	print_safe(path);
-	(void)printf("\n            %s: %s\n", json_text(item, "rule"), reason);
+	(void)putchar('\n');
+	(void)printf(T("            %s: %s\n"), json_text(item, "rule"),
+		     reason);
 }
 
 static void take_item(void *ctx, const json_t *progress)
@@ -130,12 +153,13 @@ static bool day_parse(const char *text, int32_t *ret_day)
 {
 	struct tm tm = { .tm_isdst = 0 };
 	const char *end = strptime(text, "%Y-%m-%d", &tm);
-	time_t at = end && !*end ? timegm(&tm) : -1;
+	const int day = tm.tm_mday;
 
-	if (!end || *end)
+	if (!end || *end || strlen(text) != 10)
 		return false;
-	*ret_day = (int32_t)(at / 86400);
-	return true;
+	/* timegm() makes 2 March of 30 February, and says so in `tm`. */
+	*ret_day = (int32_t)(timegm(&tm) / 86400);
+	return tm.tm_mday == day;
 }
 
 static int plan_request(const struct cli *cli, struct request *request,

@@ -95,6 +95,7 @@ static void print_work(const json_t *r)
 {
 	const json_t *scan = json_object_get(r, "scan");
 	const json_t *jobs = json_object_get(r, "jobs");
+	const json_t *window = json_object_get(r, "pack_window");
 	const char *running = json_text(jobs, "running");
 
 	if (json_is_true(json_object_get(scan, "running")))
@@ -112,6 +113,11 @@ static void print_work(const json_t *r)
 		(void)printf(T("job: %s, waiting: %llu\n"),
 			     *running ? running : T("none"),
 			     json_u64(jobs, "waiting"));
+	if (json_is_false(json_object_get(window, "open")))
+		(void)printf(T("packing in the background waits for its hours: "
+			       "%s to %s\n"),
+			     json_text(window, "from"),
+			     json_text(window, "until"));
 	(void)printf(T("catalog queue: %llu\n"), json_u64(r, "queue"));
 }
 

@@ -101,7 +101,8 @@ static inline void place_release_at(struct place *place)
 #define cleanup_place __attribute__((cleanup(place_release_at)))
 
 /* `follow`: the path's last component if it is a link; not for operands that
- * are files. `state`: as of --state, or NULL. -ENOENT: in no drive. */
+ * are files, among which what exists goes before the name of a drive. `state`:
+ * as of --state, or NULL. -ENOENT: in no drive. */
 int place_find(const char *path, bool follow, const char *state,
 	       struct place *ret_place, struct error *err);
 /* The drive of --drive, else the one that is mounted; -EINVAL: which of them?

@@ -105,10 +105,17 @@ static bool is_flag(const char *name, size_t len)
 	return false;
 }
 
+/* The text of "" is the catalogue's header. */
+static const char *operands_text(const struct command *c)
+{
+	return *c->operands ? po_text(c->operands) : "";
+}
+
 static void print_usage(FILE *to, const struct command *c)
 {
-	(void)fprintf(to, T("usage: sobre %s %s"), c->name,
-		      po_text(c->operands));
+	(void)fprintf(to, T("usage: sobre %s"), c->name);
+	if (*c->operands)
+		(void)fprintf(to, " %s", operands_text(c));
 	for (const char *at = c->options; *at;) {
 		int len = (int)strcspn(at, " ");
 		(void)fprintf(to, " [%.*s%s]", len, at,
@@ -123,7 +130,7 @@ static int print_help(void)
 	(void)printf(T("usage: sobre COMMAND ... [--json] [--lang fr|en] "
 		       "[--help]\n\n"));
 	for (size_t i = 0; i < COMMANDS; i++) {
-		const char *operands = po_text(commands[i].operands);
+		const char *operands = operands_text(&commands[i]);
 		size_t len = strlen(commands[i].name) + 1 + strlen(operands);
 
 		(void)printf("  sobre %s %s%*s  %s\n", commands[i].name,
@@ -228,6 +235,17 @@ static int parse(char **argv, const struct command *c, struct cli *cli,
 	return 0;
 }
 
+/* A full disk behind a redirection is no success. */
+static int said_all(int status)
+{
+	struct error err = ERROR_INIT;
+
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	(void)error_set(&err, -EIO, T("cannot write the answer"));
+	return out_error(&err);
+}
+
 static int run_command(const struct command *c, char **argv)
 {
 	struct common common = { .lang = NULL };
@@ -252,7 +270,7 @@ static int run_command(const struct command *c, char **argv)
 	    absolute(&cli.out, room[3], sizeof(room[3]), &err) < 0 ||
 	    absolute(&cli.report, room[4], sizeof(room[4]), &err) < 0)
 		return out_error(&err);
-	return c->run(&cli);
+	return said_all(c->run(&cli));
 }
 
 /* The language first, so that what follows is said in it. */

@@ -11,6 +11,8 @@
 #define BAR_EVERY_MS 200
 #define BAR_WIDTH    30
 
+#define AMOUNT_DECIMALS 9
+
 int out_error(const struct error *err)
 {
 	(void)fflush(stdout);
@@ -65,8 +67,13 @@ struct size_text out_amount(double value)
 {
 	struct size_text t;
 	char *point;
+	int decimals = value >= 10 ? 0 : 1;
 
-	(void)snprintf(t.text, sizeof(t.text), value >= 10 ? "%.0f" : "%.2g",
+	/* Not "8.6e-05", which few read. */
+	for (double v = value; v > 0 && v < 1 && decimals < AMOUNT_DECIMALS;
+	     v *= 10)
+		decimals++;
+	(void)snprintf(t.text, sizeof(t.text), "%.*f", value > 0 ? decimals : 0,
 		       value);
 	point = po_lang() == PO_FR ? strchr(t.text, '.') : NULL;
 	if (point)

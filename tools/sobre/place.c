@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,13 +103,19 @@ static int up_the_tree(const char *path, struct place *ret_place,
 	}
 }
 
+static bool is_there(const char *path)
+{
+	return faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 int place_find(const char *path, bool follow, const char *state,
 	       struct place *ret_place, struct error *err)
 {
 	cleanup_free char *canonical = NULL;
 	cleanup_free char *named = NULL;
 	struct place place = { .served = false };
-	int rc = setup_lower_of(path, &named, err);
+	int rc = follow || !is_there(path) ? setup_lower_of(path, &named, err)
+					   : 0;
 
 	if (rc >= 0)
 		rc = path_canonical(named ? named : path, follow, &canonical,

@@ -39,6 +39,18 @@ CREATE TABLE department(
 	until_day INTEGER
 ) STRICT;
 
+-- The departments as configured last, in order: seq 0 is the department
+-- itself, the others each a path or a group of it.
+CREATE TABLE claim(
+	rank INTEGER NOT NULL,
+	seq INTEGER NOT NULL,
+	id TEXT NOT NULL,
+	name TEXT NOT NULL,
+	path TEXT,
+	gid INTEGER,
+	PRIMARY KEY(rank, seq)
+) STRICT, WITHOUT ROWID;
+
 -- Of fs/store: the part of its extent's span in the pack, and how many uses
 -- by files of which department.
 ALTER TABLE chunk ADD COLUMN stored_bytes INTEGER NOT NULL DEFAULT 0;

@@ -345,6 +345,27 @@ static void a_tie_with_too_long_a_handle_is_corrupt(void **state)
 	assert_int_equal(found.count, 0);
 }
 
+static void a_use_never_goes_back_with_the_clock(void **state)
+{
+	struct fixture *f = *state;
+	const struct catalog_inode in = {
+		.ino = 7, .btime_ns = 1, .mode = S_IFREG | 0644, .nlink = 1
+	};
+	static const int32_t days[] = { 20000, 3, 20001 };
+	static const int32_t known[] = { 20000, 20000, 20001 };
+
+	put(f, &in);
+	for (size_t i = 0; i < 3; i++) {
+		const struct catalog_event used = { .kind = CATALOG_EVENT_USED,
+						    .inode = in,
+						    .day = days[i] };
+
+		must(catalog_post(f->cat, &used));
+		must(catalog_flush(f->cat, &f->err));
+		assert_int_equal(get(f, 7).last_used_day, known[i]);
+	}
+}
+
 static void meta_values_last(void **state)
 {
 	struct fixture *f = *state;
@@ -373,6 +394,7 @@ int main(void)
 		SCENARIO(ties_are_dropped_by_content),
 		SCENARIO(columns_out_of_bounds_are_corrupt_not_believed),
 		SCENARIO(a_tie_with_too_long_a_handle_is_corrupt),
+		SCENARIO(a_use_never_goes_back_with_the_clock),
 		SCENARIO(meta_values_last),
 	};
 

@@ -280,6 +280,36 @@ static void a_hook_that_fails_undoes_and_events_wait(void **state)
 	unhook(h);
 }
 
+static int posts_many(void *ctx, const uint64_t *inos, size_t n,
+		      struct error *err)
+{
+	struct hooked *h = ctx;
+	struct fixture *f = h->f;
+	struct catalog_totals totals;
+
+	(void)inos;
+	h->n += n;
+	for (uint64_t ino = 100; h->calls == 0 && ino < 40100; ino++)
+		post_name(f, 2, "late", ino);
+	h->calls++;
+	assert_int_equal(catalog_totals(f->cat, &totals, err), 0);
+	return 0;
+}
+
+static void no_event_is_written_while_the_hook_runs(void **state)
+{
+	struct fixture *f = *state;
+	struct hooked h = { .f = f };
+	const struct catalog_inode inode = file_of(7);
+
+	must(catalog_on_commit(f->cat, posts_many, &h, &f->err));
+	put(f, &inode);
+	assert_int_equal(h.n, 1);
+	flush(f);
+	assert_int_equal(h.n, 40001);
+	must(catalog_on_commit(f->cat, NULL, NULL, &f->err));
+}
+
 static void without_a_hook_nothing_is_kept(void **state)
 {
 	struct fixture *f = *state;
@@ -310,6 +340,7 @@ int main(void)
 		SCENARIO(what_the_hook_touches_is_told_next),
 		SCENARIO(a_rollback_leaves_nothing_touched),
 		SCENARIO(a_hook_that_fails_undoes_and_events_wait),
+		SCENARIO(no_event_is_written_while_the_hook_runs),
 		SCENARIO(without_a_hook_nothing_is_kept),
 	};
 

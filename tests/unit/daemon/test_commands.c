@@ -8,8 +8,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -18,11 +20,15 @@
 
 #define BYTES 300000
 
+static bool stop_now;
+
 static json_t *run(struct tmpdrive *t, struct request *request, int expected)
 {
 	const struct setup_paths none = { .config = NULL };
 	CLEANUP(setup_free) struct setup *setup = NULL;
-	struct command_env env = { .drive = t->drive, .clock = clock_real() };
+	struct command_env env = { .drive = t->drive,
+				   .clock = clock_real(),
+				   .stop = &stop_now };
 	struct error err = ERROR_INIT;
 	json_t *result;
 
@@ -186,6 +192,76 @@ static void status_counts_what_is_packed(void **state)
 	tmpdrive_remove(&t);
 }
 
+static void du_tells_each_path_and_can_be_stopped(void **state)
+{
+	struct tmpdrive t;
+	cleanup_json json_t *r = NULL;
+	const json_t *one;
+	static const bool never = false;
+	struct error err = ERROR_INIT;
+
+	(void)state;
+	tmpdrive_open(&t);
+	tmpdrive_write(&t, "a", BYTES, 1);
+	assert_null(on(&t, REQUEST_DU, "a", -ENOENT)); /* not scanned yet */
+	assert_int_equal(drive_scan(t.drive, &never, &err), 0);
+	r = on(&t, REQUEST_DU, "", 0);
+	one = json_array_get(json_object_get(r, "paths"), 0);
+	assert_int_equal(number(one, "files"), 1);
+	assert_int_equal(number(one, "logical_bytes"), BYTES);
+	stop_now = true;
+	assert_null(on(&t, REQUEST_DU, "", -ECANCELED));
+	stop_now = false;
+	tmpdrive_remove(&t);
+}
+
+static void put_rules(const char *dir, char path[512])
+{
+	FILE *f;
+
+	(void)snprintf(path, 512, "%s/10-a.yaml", dir);
+	f = fopen(path, "we");
+	assert_non_null(f);
+	assert_true(fputs("rules:\n"
+			  "  - { id: tmp, label: Temporary, source: S,\n"
+			  "      personal: no, names: [\"*.tmp\"],\n"
+			  "      then: flag, mode: simulation }\n",
+			  f) >= 0);
+	assert_int_equal(fclose(f), 0);
+}
+
+/* The rules end before what was gathered with them does. */
+static void a_report_takes_rules_of_its_own(void **state)
+{
+	struct request request = { .command = REQUEST_REPORT, .formats = 4 };
+	static const bool never = false;
+	char dir[] = "/tmp/sobre-rules-XXXXXX";
+	char rule[512];
+	char out[512];
+	struct error err = ERROR_INIT;
+	cleanup_json json_t *r = NULL;
+	time_t now = time(NULL);
+	struct tmpdrive t;
+	struct tm tm;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	put_rules(dir, rule);
+	tmpdrive_open(&t);
+	tmpdrive_write(&t, "a.tmp", BYTES, 1);
+	assert_int_equal(drive_scan(t.drive, &never, &err), 0);
+	assert_non_null(gmtime_r(&now, &tm));
+	request.month = 12 * (tm.tm_year + 1900) + tm.tm_mon;
+	request.policies = dir;
+	(void)snprintf(out, sizeof(out), "%s/out", t.path);
+	request.out = out;
+	r = run(&t, &request, 0);
+	assert_true(json_array_size(json_object_get(r, "files")) > 0);
+	assert_int_equal(unlink(rule), 0);
+	assert_int_equal(rmdir(dir), 0);
+	tmpdrive_remove(&t);
+}
+
 static void upkeep_of_a_sound_drive_finds_nothing(void **state)
 {
 	struct request fsck = { .command = REQUEST_FSCK };
@@ -276,6 +352,8 @@ int main(void)
 		cmocka_unit_test(what_is_not_there_is_an_error),
 		cmocka_unit_test(unpack_gives_the_bytes_back),
 		cmocka_unit_test(status_counts_what_is_packed),
+		cmocka_unit_test(du_tells_each_path_and_can_be_stopped),
+		cmocka_unit_test(a_report_takes_rules_of_its_own),
 		cmocka_unit_test(upkeep_of_a_sound_drive_finds_nothing),
 		cmocka_unit_test(progress_that_refuses_stops_the_command),
 		cmocka_unit_test(rebuild_sets_a_broken_catalog_aside),

@@ -96,6 +96,8 @@ static void case_and_the_form_of_accents_do_not_count(void **state)
 	assert_true(m("/r" E_ACUTE_NFD "gie", "/R" E_ACUTE_UPPER "GIE"));
 	assert_false(m("/regie", "/r" E_ACUTE_NFC "gie"));
 	assert_true(m("*.PDF", "/x.pdf"));
+	/* Two marks on one letter, in either order. */
+	assert_true(m("/a\xcc\xa3\xcc\x81", "/A\xcc\x81\xcc\xa3"));
 	assert_true(m("/stra\xc3\x9f"
 		      "e",
 		      "/STRASSE"));

@@ -100,7 +100,7 @@ static void only_years_of_directories_that_stand_alone_count(void **state)
 	static const char *const none[] = { "/a/2015.pdf", "/20150703/x",
 					    "/a12015/x",   "/1899/x",
 					    "/2200/x",	   "/15/x",
-					    "/201/5/x" };
+					    "/201/5/x",	   "/02015/x" };
 	int32_t today = day_of(2200, 1, 1);
 
 	(void)state;

@@ -34,6 +34,8 @@ static void what_is_excepted_whole_is_not_entered(void **state)
 			     .except = LIST("**/Contentieux/**"));
 	const struct policy policy = { .rule = &r, .n = 1 };
 	CLEANUP(eval_free) struct eval *eval = compiled(&policy);
+	CLEANUP(eval_walk_free) struct eval_walk *w = NULL;
+	struct error err = ERROR_INIT;
 
 	(void)state;
 	assert_true(eval_may_match_below(eval, "/"));
@@ -42,6 +44,10 @@ static void what_is_excepted_whole_is_not_entered(void **state)
 	assert_false(eval_may_match_below(eval, "/Ville/a/Contentieux"));
 	assert_false(eval_may_match_below(eval, "/Ville/contentieux/b"));
 	assert_false(eval_may_match_below(eval, "/CCAS"));
+	assert_int_equal(eval_walk_new(eval, 0, &w, &err), 0);
+	assert_int_equal(eval_walk_enter(w, "Ville", &err), 1);
+	assert_int_equal(eval_walk_enter(w, "Contentieux", &err), 0);
+	assert_int_equal(eval_walk_enter(w, "Autres", &err), 1);
 }
 
 static void a_rule_for_all_is_entered_everywhere(void **state)

@@ -55,6 +55,7 @@ static void a_register_gives_what_it_rose_by(void **state)
 	check(&m, SEPTEMBER, SEPTEMBER + 3 * DAY, 12499999, 3 * DAY);
 	check(&m, SEPTEMBER, SEPTEMBER + 2 * DAY, 2000000, 2 * DAY);
 	check(&m, SEPTEMBER + DAY, SEPTEMBER + 2 * DAY, 1000000, DAY);
+	check(&m, SEPTEMBER, SEPTEMBER + 1, 12, 1); /* of 11.57 */
 	/* only what lies between two readings */
 	check(&m, SEPTEMBER - DAY, SEPTEMBER + DAY, 1000000, DAY);
 	check(&m, SEPTEMBER + 2 * DAY, SEPTEMBER + 9 * DAY, 10499999, DAY);

@@ -42,12 +42,12 @@ struct world {
 	struct error err;
 };
 
-#define must(call)                                                      \
-	do {                                                            \
-		int64_t rc_ = (call);                                   \
-		if (rc_ < 0)                                            \
-			print_error("%s: %s\n", #call, w->err.text);    \
-		assert_true(rc_ >= 0);                                  \
+#define must(call)                                                   \
+	do {                                                         \
+		int64_t rc_ = (call);                                \
+		if (rc_ < 0)                                         \
+			print_error("%s: %s\n", #call, w->err.text); \
+		assert_true(rc_ >= 0);                               \
 	} while (0)
 
 static inline int64_t world_now(void *ctx)
@@ -139,10 +139,19 @@ static inline void world_departments(struct world *w)
 	static const char *const com[] = { "/Com" };
 	static const uint32_t gids[] = { 300 };
 	static const struct ledger_department three[] = {
-		{ .id = "urb", .name = "Urbanisme", .paths = urb, .n_paths = 1 },
-		{ .id = "dej", .name = "Enfance", .paths = dej, .n_paths = 1,
-		  .gids = gids, .n_gids = 1 },
-		{ .id = "com", .name = "Communication", .paths = com,
+		{ .id = "urb",
+		  .name = "Urbanisme",
+		  .paths = urb,
+		  .n_paths = 1 },
+		{ .id = "dej",
+		  .name = "Enfance",
+		  .paths = dej,
+		  .n_paths = 1,
+		  .gids = gids,
+		  .n_gids = 1 },
+		{ .id = "com",
+		  .name = "Communication",
+		  .paths = com,
 		  .n_paths = 1 },
 	};
 
@@ -166,7 +175,7 @@ static inline int world_teardown(void **state)
 	return 0;
 }
 
-/* --- events ----------------------------------------------------------------- */
+/* --- events -------------------------------------------------------------- */
 
 static inline struct catalog_inode inode_of(uint64_t ino, uint32_t mode)
 {
@@ -186,8 +195,8 @@ static inline void post(struct world *w, enum catalog_event_kind kind,
 	must(catalog_post(w->cat, &ev));
 }
 
-static inline void post_name(struct world *w, uint64_t parent,
-			     const char *name, uint64_t ino)
+static inline void post_name(struct world *w, uint64_t parent, const char *name,
+			     uint64_t ino)
 {
 	const struct catalog_event ev = { .kind = CATALOG_EVENT_NAME,
 					  .inode = { .ino = ino,
@@ -208,9 +217,8 @@ static inline void post_unname(struct world *w, uint64_t parent,
 	must(catalog_post(w->cat, &ev));
 }
 
-static inline void post_move(struct world *w, uint64_t parent,
-			     const char *name, uint64_t new_parent,
-			     const char *new_name)
+static inline void post_move(struct world *w, uint64_t parent, const char *name,
+			     uint64_t new_parent, const char *new_name)
 {
 	const struct catalog_event ev = { .kind = CATALOG_EVENT_MOVE,
 					  .parent = parent,
@@ -278,7 +286,7 @@ static inline int world_setup(void **state)
 	return 0;
 }
 
-/* --- packing ---------------------------------------------------------------- */
+/* --- packing ------------------------------------------------------------- */
 
 /* A file of pieces, each of 300,000 bytes that don't compress, by a letter. */
 static inline int file_of_pieces(const char *pieces, uint64_t *ret_size)
@@ -337,7 +345,7 @@ static inline void unpack(struct world *w, uint64_t ino)
 	flush(w);
 }
 
-/* --- what the ledger says ------------------------------------------------------ */
+/* --- what the ledger says ------------------------------------------------ */
 
 /* `members` ends with -1. */
 static inline struct dept_set set_of(const int *members)

@@ -14,9 +14,9 @@ static struct places build(const struct given *given, unsigned int n)
 	struct error err = ERROR_INIT;
 
 	for (unsigned int i = 0; i < n; i++) {
-		departments[i] = (struct ledger_department){
-			.paths = given[i].paths, .n_paths = given[i].n
-		};
+		departments[i] =
+			(struct ledger_department){ .paths = given[i].paths,
+						    .n_paths = given[i].n };
 		number[i] = (uint16_t)(i + 1);
 	}
 	assert_int_equal(places_build(departments, number, n, &places, &err),
@@ -116,9 +116,8 @@ static void many_paths_are_told_apart(void **state)
 	for (unsigned int i = 0; i < 300; i++) {
 		(void)snprintf(text[i], sizeof(text[i]), "/d%u/s%u", i % 20, i);
 		paths[i] = text[i];
-		departments[i] = (struct ledger_department){
-			.paths = &paths[i], .n_paths = 1
-		};
+		departments[i] = (struct ledger_department){ .paths = &paths[i],
+							     .n_paths = 1 };
 		number[i] = (uint16_t)(i + 1);
 	}
 	assert_int_equal(places_build(departments, number, 300, &places, &err),

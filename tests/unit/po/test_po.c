@@ -106,12 +106,33 @@ static void an_unknown_language_is_refused(void **state)
 	assert_string_equal(TN("one", "many", 0), "many");
 }
 
+static void a_report_may_be_in_another_language_than_the_process(void **state)
+{
+	struct error err = ERROR_INIT;
+
+	(void)state;
+	assert_int_equal(po_init("en", &err), 0);
+	assert_true(po_has(PO_EN));
+	assert_string_equal(TL(PO_EN, "January"), "January");
+	if (!po_has(PO_FR))
+		skip(); /* built without msgfmt */
+	assert_int_equal(po_lang(), PO_EN);
+	assert_string_equal(T("January"), "January");
+	assert_string_equal(TL(PO_FR, "January"), "janvier");
+	assert_string_equal(TLN(PO_FR, "%llu file", "%llu files", 0),
+			    "%llu fichier");
+	assert_string_equal(TLN(PO_FR, "%llu file", "%llu files", 2),
+			    "%llu fichiers");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(texts_and_plurals_are_found),
 		cmocka_unit_test(a_damaged_catalog_is_harmless),
 		cmocka_unit_test(an_unknown_language_is_refused),
+		cmocka_unit_test(
+			a_report_may_be_in_another_language_than_the_process),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -90,6 +90,7 @@ static void wrong_options_are_refused_by_name(void **state)
 	refuse("--no", "unknown option '--no'");
 	refuse("--now=yes", "'--now' takes no value");
 	refuse("--state", "'--state' needs a value");
+	refuse("--state --now", "'--state' needs a value");
 }
 
 int main(void)

@@ -314,6 +314,26 @@ static void what_is_dropped_is_charged_no_more(void **state)
 	free(data);
 }
 
+/* It can't be moved, and goes on taking what it takes. */
+static void a_chunk_found_damaged_by_gc_stays_charged(void **state)
+{
+	struct world *w = *state;
+	struct holders h;
+	uint8_t *data = some_noise(1, KIB(600));
+
+	watch(w, &h);
+	(void)hold(w, &h, 1, set_of(2), data, KIB(300));
+	(void)hold(w, &h, 2, set_of(4), data + KIB(300), KIB(300));
+	let_go(w, &h, 1);
+	flip_byte(w, 1,
+		  query(w, "SELECT max(extent_off) + 4000 FROM chunk"
+			   " WHERE users IS NOT NULL"));
+	(void)gc_all(w);
+	assert_true(query(w, "SELECT sum(bad) FROM chunk") > 0);
+	check_shares(w, &h);
+	free(data);
+}
+
 /* The healed copy takes other space than the damaged one: alone in its
  * extent, where there were others. */
 static void a_healed_chunk_is_charged_by_its_new_copy(void **state)
@@ -346,6 +366,7 @@ int main(void)
 		world_test(forgetting_takes_all_back),
 		world_test(a_rebuild_takes_all_back_and_wants_a_recount),
 		world_test(what_is_dropped_is_charged_no_more),
+		world_test(a_chunk_found_damaged_by_gc_stays_charged),
 		world_test(a_healed_chunk_is_charged_by_its_new_copy),
 	};
 

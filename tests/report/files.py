@@ -1,0 +1,229 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: EUPL-1.2
+"""Every file of every sample's report, without a browser: well formed, within
+its budget, harmless, adding up; those in tests/data/report/ to the byte.
+--update writes these anew: look at what git says has changed.
+"""
+import csv
+import difflib
+import fractions
+import html
+import html.parser
+import io
+import json
+import pathlib
+import re
+import sys
+import tempfile
+
+import pages
+
+GOLDEN = pages.HERE.parent / "data/report"
+GOLDEN_FILES = (
+    ("town", "fr", "index.html"), ("town", "fr", "urb.html"),
+    ("town", "en", "urb.html"), ("part", "en", "index.html"),
+    ("part", "fr", "urb.html"), ("never", "fr", "index.html"),
+    ("future", "en", "index.html"), ("assessed", "fr", "index.html"),
+    ("hostile", "en", "_1.html"), ("hostile", "fr", "_1-tableur.csv"),
+    ("oracle", "en", "index.html"), ("oracle", "en", "index.csv"),
+    ("oracle", "en", "index-tableur.csv"), ("oracle", "en", "index.json"),
+)
+VOID = {"meta", "link", "br", "img", "input", "hr"}
+# Controls, directions, invisible characters: none of them in a page.
+ACTING = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u200e\u200f"
+                    "\u2028-\u202e\u2060-\u206f\ufeff]")
+FORMULA = re.compile(r" *[=+\-@\t\r]")
+E9, E6 = 10**9, 10**6
+
+
+class Page(html.parser.HTMLParser):
+    """Elements must nest, close and have what accessibility asks of them."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.bad, self.ids = [], [], []
+        self.elements, self.svg, self.heading = 0, 0, 0
+        self.links, self.refs, self.seen = [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        known = dict(attrs)
+        if len(known) != len(attrs):
+            self.bad.append(f"<{tag}> has an attribute twice")
+        if "svg" in self.open:
+            self.svg += 1
+        else:
+            self.elements += 1
+            self.seen.append(tag)
+        if tag not in VOID:
+            self.open.append(tag)
+        self.ids += [known["id"]] if "id" in known else []
+        for name in ("aria-labelledby", "aria-describedby"):
+            self.refs += known.get(name, "").split()
+        if "href" in known:
+            self.links.append(known["href"])
+        self.bad += [f"<{tag} {name}>" for name in known
+                     if name.startswith("on") or name in ("src", "style")]
+        if tag == "th" and known.get("scope") not in ("col", "row"):
+            self.bad.append("a <th> without scope")
+        if re.fullmatch("h[1-6]", tag):
+            if int(tag[1]) > self.heading + 1:
+                self.bad.append(f"<{tag}> after <h{self.heading}>")
+            self.heading = int(tag[1])
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        if not self.open or self.open.pop() != tag:
+            self.bad.append(f"</{tag}> closes another element")
+
+
+def check_page(path, text, folder):
+    page = Page()
+    page.feed(text)
+    page.close()
+    bad = page.bad
+    bad += [f"<{tag}> is never closed" for tag in page.open]
+    bad += [f"{tag}: {page.seen.count(tag)} of them" for tag in
+            ("html", "title", "main", "header", "footer", "h1", "style")
+            if page.seen.count(tag) != 1]
+    if page.seen.count("table") != page.seen.count("caption"):
+        bad.append("a table without a caption")
+    if len(set(page.ids)) != len(page.ids):
+        bad.append("an id comes twice")
+    bad += [f"no id {r}" for r in set(page.refs) - set(page.ids)]
+    for link in page.links:
+        there = link[1:] in page.ids if link.startswith("#") else \
+            re.fullmatch(r"[A-Za-z0-9._-]+", link) and \
+            (folder / link).is_file()
+        if not there:
+            bad.append(f"a link to {link}")
+    size, elements = pages.budget(path.name)
+    if path.stat().st_size > size or page.elements > elements or \
+            page.svg > pages.SVG_NODES:
+        bad.append(f"{path.stat().st_size} bytes, {page.elements} elements, "
+                   f"{page.svg} in SVG")
+    return bad
+
+
+def check_harmless(path, text):
+    bad = []
+    if path.suffix != ".json" and ACTING.search(text.removeprefix("\ufeff")):
+        bad.append("a character that acts on the text around it")
+    if path.suffix == ".csv":
+        tableur = path.name.endswith("-tableur.csv")
+        if text.startswith("\ufeff") != tableur:
+            bad.append("a byte order mark: in the spreadsheet's file only")
+        rows = list(csv.reader(io.StringIO(text.removeprefix("\ufeff")),
+                               delimiter=";" if tableur else ","))
+        bad += [f"a formula: {cell!r}" for row in rows for cell in row
+                if FORMULA.match(cell)]
+        if len({len(row) for row in rows}) != 1:
+            bad.append("rows of different lengths")
+    return bad
+
+
+def exact(text, unit):
+    value = fractions.Fraction(text.replace(",", ".")) * unit
+    assert value.denominator == 1, text
+    return int(value)
+
+
+def check_sums(folder, stem):
+    """Both CSVs and the JSON tell the same total."""
+    bad = []
+    told = json.loads((folder / f"{stem}.json").read_text())["total"]
+    rows = list(csv.DictReader(io.StringIO(
+        (folder / f"{stem}.csv").read_text())))
+    for column, unit, want in (
+            ("x_EnergyKwh", E6, told["energy_mwh"]["all"]),
+            ("EffectiveCost", E6, told["cost_ueur"]["all"]),
+            ("x_OperationalKgCo2e", E9, told["use_ugco2e"]["all"]),
+            ("x_EmbodiedKgCo2e", E9, told["build_ugco2e"]["all"]),
+            ("ConsumedQuantity", E9,
+             int(told["own_byte_s"]) + int(told["shared_byte_s"]))):
+        total = sum(exact(row[column], unit) for row in rows)
+        if total != want:
+            bad.append(f"{stem}: {column} adds up to {total}, not {want}")
+    text = (folder / f"{stem}-tableur.csv").read_text().removeprefix("\ufeff")
+    head, *rows, last = csv.reader(io.StringIO(text), delimiter=";")
+    for i in (*range(3, 6), *range(8, len(head))):  # not the bounds
+        parts = sum(exact(row[i] or "0", E9) for row in rows)
+        if parts != exact(last[i], E9):
+            bad.append(f"{stem}: {head[i]} does not add up")
+    return bad
+
+
+def check_names(folder, stem):
+    """File names are on their department's page and nowhere else."""
+    told = json.loads((folder / f"{stem}.json").read_text())
+    paths = [f["path"] for rule in told["rules"]
+             for f in rule.get("biggest", ())]
+    if stem == "index" and paths:
+        return ["file names in the city's JSON"]
+    others = {p.name: html.unescape(p.read_text()) for p in folder.iterdir()
+              if p.stem != stem} if paths else {}
+    return [f"a file of {stem} in {name}" for path in paths
+            for name, text in others.items() if path[:30] in text]
+
+
+def check_folder(folder):
+    bad = []
+    for path in sorted(folder.iterdir()):
+        text = path.read_bytes().decode()  # or it is not UTF-8
+        wrong = check_harmless(path, text)
+        if path.suffix == ".html":
+            wrong += check_page(path, text, folder)
+        if path.suffix == ".json":
+            wrong += check_sums(folder, path.stem)
+            wrong += check_names(folder, path.stem)
+        bad += [f"{path.name}: {w}" for w in wrong]
+    if any(path.name.startswith(".") for path in folder.iterdir()):
+        bad.append("a temporary file is left")
+    return bad
+
+
+def compare(got, name, update):
+    golden = GOLDEN / name
+    new = got.read_bytes()
+    if update:
+        golden.write_bytes(new)
+        return []
+    old = golden.read_bytes() if golden.is_file() else b""
+    if old == new:
+        return []
+    lines = difflib.unified_diff(old.decode().splitlines(),
+                                 new.decode().splitlines(), name, "now",
+                                 lineterm="", n=0)
+    return [f"{name} has changed (files.py --update):",
+            *[line[:300] for line in lines][:20]]
+
+
+def main():
+    update = sys.argv[1:] == ["--update"]
+    bad, n = [], 0
+    with tempfile.TemporaryDirectory() as home:
+        for sample in pages.SAMPLES:
+            for lang in pages.LANGS:
+                place = pathlib.Path(home) / f"{sample}-{lang}"
+                pages.write(sample, lang, place)
+                first = {p.name: p.stat().st_ino
+                         for p in (place / pages.MONTH).iterdir()}
+                folder = pages.write(sample, lang, place)  # replaces
+                bad += [f"{sample} {lang} {name}: not replaced"
+                        for name, ino in first.items()
+                        if (folder / name).stat().st_ino == ino]
+                n += len(first)
+                bad += [f"{sample} {lang} {b}" for b in check_folder(folder)]
+                for s, l, name in GOLDEN_FILES:
+                    if (s, l) == (sample, lang):
+                        bad += compare(folder / name, f"{s}-{l}-{name}",
+                                       update)
+    print(*bad, sep="\n")
+    print(f"{n} files, {len(bad)} problems")
+    sys.exit(bool(bad))
+
+
+main()

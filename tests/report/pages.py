@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What the tests of the report's pages share."""
+import os
+import pathlib
+import subprocess
+import sys
+
+SKIPPED = 77
+SAMPLES = ("town", "crowd", "hostile", "part", "never", "future", "oracle",
+           "assessed")
+LANGS = ("en", "fr")
+MONTH = "2026-09"
+HERE = pathlib.Path(__file__).resolve().parent
+
+# docs/design/report.md, "Budget"
+PAGE_BYTES, ELEMENTS, SVG_NODES = 60_000, 400, 1000
+ANNEX_BYTES, ANNEX_ELEMENTS = 150_000, 800
+ANNEX = "departments.html"
+
+
+def skip(why):
+    print(f"skipped: {why}")
+    sys.exit(SKIPPED)
+
+
+def write(sample, lang, folder):
+    """A sample's report, in `folder`; returns where its files are."""
+    done = subprocess.run([os.environ["REPORT_SAMPLE"], sample, lang, folder])
+    if done.returncode == SKIPPED:
+        skip("no French catalog: msgfmt was missing when it was built")
+    if done.returncode:
+        sys.exit(f"{sample} {lang}: exit status {done.returncode}")
+    return pathlib.Path(folder) / MONTH
+
+
+def budget(name):
+    return (ANNEX_BYTES, ANNEX_ELEMENTS) if name == ANNEX else \
+        (PAGE_BYTES, ELEMENTS)

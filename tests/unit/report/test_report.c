@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include "tools/report/report.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "fs/base/cleanup.h"
+#include "tests/report/sample.h"
+
+struct place {
+	char dir[64];
+	char out[80];
+	struct sample *sample;
+	struct report_options options;
+	unsigned int files;
+	char last[200];
+};
+
+static void arrive(struct place *p, const char *sample)
+{
+	*p = (struct place){ .options = { .lang = PO_EN,
+					  .formats = REPORT_HTML | REPORT_CSV |
+						     REPORT_JSON } };
+	(void)snprintf(p->dir, sizeof(p->dir), "/tmp/sobre-report.XXXXXX");
+	assert_non_null(mkdtemp(p->dir));
+	(void)snprintf(p->out, sizeof(p->out), "%s/out", p->dir);
+	p->sample = sample_new(sample);
+	assert_non_null(p->sample);
+}
+
+static int remove_one(const char *path, const struct stat *st, int type,
+		      struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+static void leave(struct place *p)
+{
+	sample_free(p->sample);
+	assert_int_equal(nftw(p->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
+}
+
+static void each(void *ctx, const char *path)
+{
+	struct place *p = ctx;
+
+	p->files++;
+	(void)snprintf(p->last, sizeof(p->last), "%s", path);
+}
+
+static int write_it(struct place *p)
+{
+	struct error err = ERROR_INIT;
+
+	p->files = 0;
+	return report_write(&p->sample->in, &p->options, p->out, each, p, &err);
+}
+
+static bool exists(const struct place *p, const char *name)
+{
+	char path[200];
+
+	(void)snprintf(path, sizeof(path), "%s/2026-09/%s", p->out, name);
+	return access(path, F_OK) == 0;
+}
+
+static void every_department_and_the_city_get_files(void **state)
+{
+	struct place p;
+
+	(void)state;
+	arrive(&p, "oracle");
+	assert_int_equal(write_it(&p), 0);
+	assert_int_equal(p.files, 5 * 4);
+	assert_true(exists(&p, "index.html"));
+	assert_true(exists(&p, "urb.html"));
+	assert_true(exists(&p, "com-tableur.csv"));
+	assert_true(exists(&p, "dej.json"));
+	leave(&p);
+}
+
+static void one_department_is_written_alone(void **state)
+{
+	struct place p;
+
+	(void)state;
+	arrive(&p, "oracle");
+	p.options.department = "urb";
+	p.options.formats = REPORT_HTML;
+	assert_int_equal(write_it(&p), 0);
+	assert_int_equal(p.files, 1);
+	assert_true(strstr(p.last, "/out/2026-09/urb.html"));
+	assert_false(exists(&p, "index.html"));
+	p.options.department = "nobody";
+	assert_int_equal(write_it(&p), -ENOENT);
+	assert_int_equal(p.files, 0);
+	leave(&p);
+}
+
+static void what_cannot_be_reported_is_refused(void **state)
+{
+	struct place p;
+
+	(void)state;
+	arrive(&p, "oracle");
+	p.sample->in.months = 0;
+	assert_int_equal(write_it(&p), -EINVAL);
+	p.sample->in.months = REPORT_MONTHS + 1;
+	assert_int_equal(write_it(&p), -EINVAL);
+	p.sample->in.months = 1;
+	(void)snprintf(p.out, sizeof(p.out), "%s/no/such", p.dir);
+	assert_int_equal(write_it(&p), -ENOENT);
+	leave(&p);
+}
+
+static void make_file(const struct place *p, const char *name, const char *text)
+{
+	char path[200];
+	cleanup_fd int fd = -1;
+
+	(void)snprintf(path, sizeof(path), "%s/2026-09/%s", p->out, name);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+}
+
+static off_t size_of(const struct place *p, const char *name)
+{
+	char path[200];
+	struct stat st;
+
+	(void)snprintf(path, sizeof(path), "%s/2026-09/%s", p->out, name);
+	assert_int_equal(lstat(path, &st), 0);
+	return st.st_size;
+}
+
+static void what_a_dead_run_left_is_replaced(void **state)
+{
+	struct place p;
+
+	(void)state;
+	arrive(&p, "oracle");
+	assert_int_equal(write_it(&p), 0);
+	make_file(&p, "index.html", "old");
+	make_file(&p, ".index.html.tmp", "half");
+	assert_int_equal(write_it(&p), 0);
+	assert_true(size_of(&p, "index.html") > 1000);
+	assert_false(exists(&p, ".index.html.tmp"));
+	leave(&p);
+}
+
+/* As a full disk would: the page can't take its name. */
+static void a_failure_leaves_no_half_a_page(void **state)
+{
+	struct place p;
+	char path[200];
+
+	(void)state;
+	arrive(&p, "oracle");
+	assert_int_equal(write_it(&p), 0);
+	(void)snprintf(path, sizeof(path), "%s/2026-09/urb.html", p.out);
+	assert_int_equal(remove(path), 0);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_true(write_it(&p) < 0);
+	assert_false(exists(&p, ".urb.html.tmp"));
+	leave(&p);
+}
+
+static void a_link_in_the_place_of_the_folder_is_not_followed(void **state)
+{
+	struct place p;
+	char path[200];
+
+	(void)state;
+	arrive(&p, "oracle");
+	assert_int_equal(mkdir(p.out, 0700), 0);
+	(void)snprintf(path, sizeof(path), "%s/2026-09", p.out);
+	assert_int_equal(symlink(p.dir, path), 0);
+	assert_true(write_it(&p) < 0);
+	leave(&p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_department_and_the_city_get_files),
+		cmocka_unit_test(one_department_is_written_alone),
+		cmocka_unit_test(what_cannot_be_reported_is_refused),
+		cmocka_unit_test(what_a_dead_run_left_is_replaced),
+		cmocka_unit_test(a_failure_leaves_no_half_a_page),
+		cmocka_unit_test(
+			a_link_in_the_place_of_the_folder_is_not_followed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
