@@ -105,7 +105,11 @@ static int open_writer(struct catalog *cat, struct error *err)
 	if (rc < 0)
 		return rc;
 	cat->writer->cat = cat;
-	rc = conn_exec(cat->writer, "PRAGMA journal_mode = WAL", err);
+	/* After a checkpoint the -wal gives back what it took beyond. */
+	rc = conn_exec(cat->writer,
+		       "PRAGMA journal_mode = WAL;"
+		       "PRAGMA journal_size_limit = 4194304",
+		       err);
 	if (rc == 0)
 		rc = migrate(cat->writer, catalog_migrations,
 			     catalog_migrations_count, err);

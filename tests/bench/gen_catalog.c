@@ -212,8 +212,12 @@ static const char *const homes[] = { "Urbanisme", "Finances",
 static void put_tree(struct gen *g, uint64_t root)
 {
 	uint64_t each = g->wanted / (COUNT(homes) * 10 * 16) + 1;
-	uint64_t city = put_dir(g, root, "Ville");
+	struct catalog_inode top = inode_of(g, S_IFDIR | 0755);
+	uint64_t city = 0;
 
+	top.ino = root;
+	must(g, catalog_inode_put(g->cat, &top, &g->err));
+	city = put_dir(g, root, "Ville");
 	for (size_t h = 0; h < COUNT(homes); h++) {
 		uint64_t home = put_dir(g, city, homes[h]);
 
