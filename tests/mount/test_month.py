@@ -65,5 +65,39 @@ class Month(LedgerCase):
         self.assertEqual(report["seen"], "whole")
 
 
+class Uses(LedgerCase):
+    def last_used(self, name):
+        return self.drive.explain(name).get("last_used")
+
+    def test_a_persons_open_is_a_use_and_roots_is_not(self):
+        self.write("Ville/a", seeded(1, 5000))
+        path = os.path.join(self.drive.dir, "Ville/a")
+        with open(path, "rb") as f:
+            f.read()
+        self.assertIsNone(self.last_used("Ville/a"))
+        self.step(240)
+        env.run("cat", path, user=65534, group=65534)
+        self.assertEqual(self.last_used("Ville/a"), "2026-09-11")
+        self.step(480)
+        env.run("cat", path, user=65534, group=65534)
+        self.assertEqual(self.last_used("Ville/a"), "2026-09-21")
+
+
+class Months(LedgerCase):
+    def test_a_month_that_has_not_begun_is_said_on_the_page(self):
+        self.drive.run("report", "--month", "2027-11", "--drive",
+                       self.drive.dir, "-o", self.out)
+        with open(os.path.join(self.out, "2027-11/index.html")) as f:
+            self.assertIn("has not begun", f.read())
+
+    def test_a_department_that_was_renamed_keeps_nobody_from_the_share(self):
+        self.rename("Ville/Jeunesse", "Ville/Enfance")
+        self.drive.stop()
+        self.drive = self.mount()
+        said = self.drive.said()
+        self.assertIn("drive.yaml:3:", said)
+        self.assertIn("mounted all the same", said)
+
+
 if __name__ == "__main__":
     env.main()

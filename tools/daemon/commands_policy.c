@@ -39,7 +39,7 @@ int rules_for(const struct command_env *env, const struct request *request,
 		*ret_rules = setup_take_rules(env->setup);
 		return 0;
 	}
-	rc = rules_load(request->policies, &env->setup->config, keep_first,
+	rc = rules_load(request->policies, setup_config(env->setup), keep_first,
 			first, ret_rules, err);
 	if (rc < 0 && *first)
 		return error_set(err, rc, "%s", first);

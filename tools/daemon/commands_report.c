@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "tools/daemon/flagged.h"
 #include "tools/daemon/internal.h"
@@ -13,6 +14,7 @@ struct reporting {
 	const struct command_env *env;
 	const struct request *request;
 	struct report_month month[REPORT_MONTHS];
+	unsigned int months;
 	struct ledger_departments departments;
 	struct report_department *department; /* owned; borrows from above */
 	struct flagged flagged;
@@ -87,6 +89,14 @@ static void written(void *ctx, const char *path)
 	(void)json_array_append_new(r->files, json_from_name(path));
 }
 
+/* As it is configured, else by its path. */
+static const char *drive_name(const struct command_env *env, const char *uuid)
+{
+	if (env->setup->name)
+		return env->setup->name;
+	return env->name ? env->name : uuid;
+}
+
 static int write_pages(struct reporting *r, const struct rules *rules,
 		       int64_t now_s, struct error *err)
 {
@@ -95,13 +105,13 @@ static int write_pages(struct reporting *r, const struct rules *rules,
 		.formats = r->request->formats,
 		.department = r->request->department,
 	};
-	char uuid[UUID_TEXT_BYTES];
+	char uuid[UUID_TEXT_BYTES] = "";
 	struct report_input input = {
-		.drive = r->env->name ? r->env->name : uuid,
+		.drive = drive_name(r->env, uuid),
 		.department = r->department,
 		.departments = r->departments.n,
 		.month = r->month,
-		.months = REPORT_MONTHS,
+		.months = r->months,
 		.coefs = &r->env->setup->coefs,
 		.made_s = now_s,
 	};
@@ -122,6 +132,46 @@ static int tick_now(const struct command_env *env, struct error *err)
 	return ledger_tick(ledger, drive_state_bytes(env->drive), err);
 }
 
+/* 1970-01-01 is in month 12 * 1970. */
+static int32_t month_of(int64_t at_s)
+{
+	time_t at = (time_t)at_s;
+	struct tm tm;
+
+	return gmtime_r(&at, &tm) ? 12 * (tm.tm_year + 1900) + tm.tm_mon
+				  : INT32_MAX;
+}
+
+static int64_t month_start_s(int32_t month)
+{
+	struct tm tm = { .tm_year = month / 12 - 1900,
+			 .tm_mon = month % 12,
+			 .tm_mday = 1 };
+
+	return (int64_t)timegm(&tm);
+}
+
+/* Of a month that has not begun the page says so. */
+static int fill_months(struct reporting *r, int64_t now_s, struct error *err)
+{
+	const struct command_env *env = r->env;
+	const int32_t month = r->request->month;
+
+	if (month > month_of(now_s)) {
+		r->month[0] = (struct report_month){
+			.month = month,
+			.start_s = month_start_s(month),
+			.end_s = month_start_s(month + 1),
+		};
+		r->months = 1;
+		return 0;
+	}
+	r->months = REPORT_MONTHS;
+	return figures_months(drive_catalog(env->drive), &env->setup->coefs,
+			      env->setup->config.arrays ? &r->array : NULL,
+			      month, now_s, r->month, err);
+}
+
 static int fill(struct reporting *r, struct rules *rules, int64_t now_s,
 		struct error *err)
 {
@@ -133,10 +183,7 @@ static int fill(struct reporting *r, struct rules *rules, int64_t now_s,
 	if (rc == 0)
 		rc = array_load(env->setup, &r->meter, &r->array, err);
 	if (rc == 0)
-		rc = figures_months(
-			drive_catalog(env->drive), &env->setup->coefs,
-			env->setup->config.arrays ? &r->array : NULL,
-			r->request->month, now_s, r->month, err);
+		rc = fill_months(r, now_s, err);
 	if (rc == 0)
 		rc = plan_flagged(env, rules,
 				  r->request->french ? PO_FR : PO_EN,

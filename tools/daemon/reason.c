@@ -126,6 +126,10 @@ void reasons_text(const struct verdict *verdict, enum po_lang lang,
 {
 	size_t used = 0;
 
+	/* French sets a no-break space before it. */
+	const char *between = lang == PO_FR ? "\xc2\xa0; " : "; ";
+	const size_t between_len = strlen(between);
+
 	ret_text[0] = '\0';
 	for (unsigned int i = 0; i < verdict->n; i++) {
 		const struct reason *r = &verdict->reason[i];
@@ -134,9 +138,9 @@ void reasons_text(const struct verdict *verdict, enum po_lang lang,
 		int n;
 
 		value_text(r, lang, value);
-		if (used > 0 && used + 3 < REASONS_TEXT_MAX) {
-			memcpy(ret_text + used, "; ", 3);
-			used += 2;
+		if (used > 0 && used + between_len < REASONS_TEXT_MAX) {
+			memcpy(ret_text + used, between, between_len + 1);
+			used += between_len;
 		}
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"

@@ -190,10 +190,10 @@ int rules_load(const char *dir_path, const struct config *config,
 	char other[] = "other";
 	int rc = rules ? 0 : no_memory(err);
 
-	if (rc == 0)
+	if (rc == 0 && config)
 		rc = department_ids(config, other, &ids, err);
 	if (rc == 0)
-		rc = policy_load(dir_path, &ids,
+		rc = policy_load(dir_path, config ? &ids : NULL,
 				 &(struct yaml_messages){ say, ctx, po_text },
 				 &rules->policy, err);
 	if (rc == 0)
@@ -218,6 +218,7 @@ void setup_free(struct setup *setup)
 		free(setup->gids[i]);
 	free(setup->gids);
 	free(setup->department);
+	free(setup->name);
 	setup_exclude_free(setup);
 	rules_free(setup->rules);
 	(void)pthread_mutex_destroy(&setup->lock);
@@ -320,6 +321,22 @@ static int put_coefs(struct setup *setup, struct error *err)
 	return 0;
 }
 
+/* "x" of "/etc/sobre/x/drive.yaml". */
+static int take_name(struct setup *setup, const char *config, struct error *err)
+{
+	const char *at = config;
+	size_t len;
+
+	if (!config || strncmp(config, ETC_DIR "/", sizeof(ETC_DIR)) != 0)
+		return 0;
+	at += sizeof(ETC_DIR);
+	len = strcspn(at, "/");
+	if (strcmp(at + len, "/drive.yaml") != 0)
+		return 0;
+	setup->name = strndup(at, len);
+	return setup->name ? 0 : no_memory(err);
+}
+
 int setup_load(const struct setup_paths *paths, int root_fd,
 	       void (*say)(void *ctx, const char *text), void *ctx,
 	       struct setup **ret_setup, struct error *err)
@@ -338,13 +355,16 @@ int setup_load(const struct setup_paths *paths, int root_fd,
 	if (rc < 0)
 		return rc;
 	setup->configured = paths->config != NULL;
+	rc = take_name(setup, paths->config, err);
+	if (rc < 0)
+		return rc;
 	rc = put_coefs(setup, err);
 	if (rc == 0)
 		rc = make_departments(setup, say, ctx, err);
 	if (rc == 0)
 		rc = setup_exclude_make(setup, err);
 	if (rc == 0 && paths->policies)
-		rc = rules_load(paths->policies, &setup->config, say, ctx,
+		rc = rules_load(paths->policies, setup_config(setup), say, ctx,
 				&setup->rules, err);
 	if (rc < 0)
 		return rc;

@@ -52,7 +52,7 @@ struct rules {
 void rules_free(struct rules *rules);
 DEFINE_CLEANUP(struct rules *, rules_free)
 /* Messages about what is wrong go to `say`. `config`: its departments are
- * those that rules may name. */
+ * those that rules may name; NULL: any. */
 int rules_load(const char *dir_path, const struct config *config,
 	       void (*say)(void *ctx, const char *text), void *ctx,
 	       struct rules **ret_rules, struct error *err);
@@ -61,6 +61,7 @@ struct setup {
 	struct config config;
 	struct coef_set coefs;
 	bool configured; /* there was a drive.yaml */
+	char *name;	 /* of ETC_DIR/<name>/drive.yaml; owned; NULL */
 	/* Borrow from `config`; groups that don't exist are left out. */
 	struct ledger_department *department;
 	uint32_t **gids; /* [departments], owned */
@@ -90,6 +91,11 @@ unsigned int setup_department(const struct setup *setup, const char *path,
 
 /* --- setup_pack.c: of packing --- */
 
+/* NULL: there was no drive.yaml. */
+static inline const struct config *setup_config(const struct setup *setup)
+{
+	return setup->configured ? &setup->config : NULL;
+}
 /* To be cold: without write for so long. */
 int64_t setup_min_age_s(const struct setup *setup);
 bool setup_excludes(const struct setup *setup, const char *path);

@@ -231,19 +231,18 @@ static int wait_ready(struct daemon *d, struct error *err)
 /* 1: it was mounted, and has been unmounted. */
 static int start_front(struct daemon *d, struct error *err)
 {
-	const struct front_options options = {
+	struct front_options options = {
 		.readonly = d->options->readonly,
 		.no_passthrough = d->options->no_passthrough,
 		.no_uring = d->options->no_uring,
-		.usage = d->usage,
 		.describe = daemon_describe,
 		.ctx = d,
 	};
 	int rc = daemon_watch_use(d, err);
 
+	options.usage = d->usage;
 	if (rc == 0)
 		rc = front_new(d->drive, &options, &d->front, err);
-
 	if (rc == 0)
 		rc = front_mount(d->front, d->options->mountpoint, err);
 	if (rc == 0)

@@ -43,8 +43,8 @@ static void reload_rules(struct daemon *d)
 	struct rules *now = setup_take_rules(setup);
 	struct error err = ERROR_INIT;
 	struct rules *read = NULL;
-	int rc = rules_load(d->options->policies, &setup->config, keep_first,
-			    first, &read, &err);
+	int rc = rules_load(d->options->policies, setup_config(setup),
+			    keep_first, first, &read, &err);
 	bool same = rc == 0 && now &&
 		    !memcmp(read->policy.sha256, now->policy.sha256,
 			    sizeof(now->policy.sha256));

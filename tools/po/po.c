@@ -204,7 +204,8 @@ const char *po_plural_in(enum po_lang lang, const char *one, const char *many,
 
 const char *po_text(const char *msgid)
 {
-	return po_text_in(chosen.lang, msgid);
+	/* The text of "" is the catalog's header. */
+	return *msgid ? po_text_in(chosen.lang, msgid) : msgid;
 }
 
 const char *po_plural(const char *one, const char *many, unsigned long n)

@@ -2,6 +2,7 @@
 /* mount, umount */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,22 @@ static int find_lower(const char *drive, char **ret_lower, struct error *err)
 				       err);
 }
 
+static void say_nothing(void *ctx, const char *text)
+{
+	(void)ctx;
+	(void)text;
+}
+
+static bool is_drive(int root_fd, const char *state)
+{
+	char path[PATH_MAX];
+	int n = snprintf(path, sizeof(path), "%s/drive",
+			 state ? state : DRIVE_STATE_NAME);
+
+	return n > 0 && (size_t)n < sizeof(path) &&
+	       faccessat(root_fd, path, F_OK, 0) == 0;
+}
+
 /* Paths of departments are looked for under a mount that is there already,
  * too: the same names. */
 static struct setup *load_setup(const struct cli *cli, const char *lower,
@@ -36,7 +53,21 @@ static struct setup *load_setup(const struct cli *cli, const char *lower,
 
 	if (setup_paths_find(cli->config, cli->policies, lower, paths, err) < 0)
 		return NULL;
-	(void)setup_load(paths, root_fd, setup_say, NULL, &setup, err);
+	if (setup_load(paths, root_fd, setup_say, NULL, &setup, err) < 0 &&
+	    is_drive(root_fd, cli->state)) {
+		struct error wrong = *err;
+
+		/* A folder that an agent renamed must not keep everybody from
+		 * the share; what else is wrong does. */
+		*err = (struct error)ERROR_INIT;
+		if (setup_load(paths, -1, say_nothing, NULL, &setup, err) < 0)
+			*err = wrong;
+		else
+			(void)fprintf(stderr, "%s",
+				      T("sobre: mounted all the same: files "
+					"below a missing path are of no "
+					"department\n"));
+	}
 	return setup;
 }
 
