@@ -26,7 +26,8 @@ struct builder {
 
 /* --- places --------------------------------------------------------------- */
 
-/* libfyaml's mark of a quoted text leaves the quotes out. */
+/* libfyaml's mark of a quoted text leaves the quotes out. What isn't there has
+ * no token, or an empty one: it stays where it is. */
 static void place_token(struct yaml_doc *doc, struct yaml_node *node,
 			struct fy_token *token)
 {
@@ -44,8 +45,47 @@ static void place_token(struct yaml_doc *doc, struct yaml_node *node,
 		start--;
 		end++;
 	}
+	if (start == end)
+		return;
 	doc_place(doc, start, &node->line, &node->column);
 	node->width = doc_width(doc, start, end);
+}
+
+/* The dash of the next item, or where the last node was. */
+static void place_item(struct builder *b, struct yaml_node *node)
+{
+	const struct yaml_node *last = b->doc->all;
+
+	node->line = last ? last->line : 1;
+	for (unsigned int l = node->line + 1; l <= b->doc->lines; l++) {
+		size_t len;
+		const char *text = doc_line(b->doc, l, &len);
+		size_t at = 0;
+
+		while (at < len && text[at] == ' ')
+			at++;
+		if (at == len || text[at] == '#')
+			continue;
+		if (text[at] == '-') {
+			node->line = l;
+			node->column = (unsigned int)at + 1;
+		}
+		return;
+	}
+}
+
+/* A value that isn't there is shown where its key is. */
+static void place_missing(struct builder *b, struct yaml_node *node)
+{
+	const struct level *level = b->depth ? &b->level[b->depth - 1] : NULL;
+
+	if (level && level->key) {
+		node->line = level->key->line;
+		node->column = level->key->column;
+		node->width = level->key->width;
+	} else if (level && !level->flow) {
+		place_item(b, node);
+	}
 }
 
 static void report_token(struct yaml_doc *doc, struct fy_token *token,
@@ -74,16 +114,9 @@ static struct yaml_node *new_node(struct builder *b, enum yaml_kind kind,
 				    .column = 1,
 				    .width = 1,
 				    .all = b->doc->all };
-	b->doc->all = node;
-	/* A value that isn't there is shown where its key is. */
-	if (b->depth > 0 && b->level[b->depth - 1].key) {
-		const struct yaml_node *key = b->level[b->depth - 1].key;
-
-		node->line = key->line;
-		node->column = key->column;
-		node->width = key->width;
-	}
+	place_missing(b, node);
 	place_token(b->doc, node, token);
+	b->doc->all = node;
 	if (++b->doc->nodes > YAML_NODES_MAX) {
 		yaml_report(b->doc, node, N_("the file holds too much"));
 		b->stop = true;
