@@ -196,6 +196,33 @@ class Config(case.DriveCase):
                   "-o", out)
         self.assertTrue(os.path.exists(out + "/" + month + "/index.html"))
 
+    def test_a_plan_says_how_many_files_no_copy_was_looked_for(self):
+        self.file("x/a.bin")
+        sample.copy(self.path("x/a.bin"), self.path("x/b.bin"))
+        self.file("x/plain.bin")
+        self.write_rules(
+            "rules:\n  - { id: twice, label: Twice, source: S, personal: no,"
+            " duplicate: yes, then: flag, mode: simulation }\n")
+        d = self.serve("{}\n", "--policies", self.rules)
+        d.pack("x/a.bin", "x/b.bin")
+        said = d.json("policy", "plan", "--drive", self.lower)
+        self.assertEqual(["/x/a.bin", "/x/b.bin"],
+                         sorted(i["path"] for i in said["items"]))
+        status = d.status()
+        self.assertEqual(status["files"] - status["packed"],
+                         said["uncompared_files"])
+
+    def test_what_is_no_drive_is_told_of_assess(self):
+        for command in (("du", self.work),
+                        ("policy", "plan", "--drive", self.work),
+                        ("report", "--month", "2026-01", "--drive", self.work,
+                         "-o", self.work + "/out")):
+            said = env.run(env.SOBRE, *command, check=False)
+            self.assertEqual(1, said.returncode)
+            self.assertIn("'%s' is in no drive: 'sobre assess'" % self.work,
+                          said.stderr)
+        self.assertFalse(os.path.exists(self.work + "/out"))
+
     # --- attributes
 
     def test_attributes_tell_cost_and_flags_to_who_may_read(self):

@@ -167,6 +167,34 @@ static json_t *totals_json(const struct rules *rules,
 			 "unmatched_bytes", i(totals->unmatched.bytes));
 }
 
+static bool asks_for_duplicates(const struct rules *rules, const char *only)
+{
+	for (unsigned int n = 0; n < rules->policy.n; n++) {
+		const struct rule *rule = &rules->policy.rule[n];
+
+		if (rule->duplicate && (!only || !strcmp(only, rule->id)))
+			return true;
+	}
+	return false;
+}
+
+/* Contents are known of what is packed: the others' copies aren't found. */
+static int add_uncompared(const struct command_env *env,
+			  const struct rules *rules, const char *only,
+			  json_t *result, struct error *err)
+{
+	struct catalog_totals totals;
+
+	if (!asks_for_duplicates(rules, only))
+		return 0;
+	if (catalog_totals(drive_catalog(env->drive), &totals, err) < 0)
+		return err->code;
+	(void)json_object_set_new(
+		result, "uncompared_files",
+		json_integer(i(totals.files - totals.packed)));
+	return 0;
+}
+
 static int check_rule(const struct rules *rules, const char *id,
 		      struct error *err)
 {
@@ -206,15 +234,20 @@ static json_t *plan_with(const struct command_env *env,
 		cleanup(plan_totals_release_at))) struct plan_totals totals = {
 		.rules = 0
 	};
+	cleanup_json json_t *result = NULL;
 	struct plan_options options;
 
 	if (check_rule(rules, request->rule, err) < 0 ||
 	    run_options(env, request, &options, err) < 0 ||
 	    plan_all(env, rules, &options, tell_item, &l, &totals, err) < 0)
 		return NULL;
-	return json_or_nomem(
+	result = json_or_nomem(
 		totals_json(rules, &totals, request->rule, options.when.today),
 		err);
+	if (!result ||
+	    add_uncompared(env, rules, request->rule, result, err) < 0)
+		return NULL;
+	return take_ptr(&result);
 }
 
 json_t *command_plan(const struct command_env *env,

@@ -204,7 +204,8 @@ static int wait_until_gone(const struct place *place, int pidfd, pid_t pid)
 		return EXIT_DONE;
 	(void)error_set(&err, -ETIMEDOUT,
 			T("'%s' is unmounted, but the daemon (pid %d) has not "
-			  "ended yet"),
+			  "ended yet: files are in use, or another mount "
+			  "namespace has the mount ('lsns -t mnt')"),
 			place->root, (int)pid);
 	return out_error(&err);
 }

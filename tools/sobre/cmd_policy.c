@@ -128,6 +128,8 @@ static void take_item(void *ctx, const json_t *progress)
 
 static void print_totals(const json_t *result)
 {
+	const unsigned long long uncompared =
+		json_u64(result, "uncompared_files");
 	const json_t *rule;
 	size_t i;
 
@@ -144,6 +146,14 @@ static void print_totals(const json_t *result)
 	(void)printf(T("matched by no rule: files: %llu, %s\n"),
 		     json_u64(result, "unmatched_files"),
 		     out_size(json_u64(result, "unmatched_bytes")).text);
+	if (uncompared > 0)
+		(void)printf(
+			TN("duplicates: %llu plain file was not compared, "
+			   "packed ones are\n",
+			   "duplicates: %llu plain files were not compared, "
+			   "packed ones are\n",
+			   uncompared),
+			uncompared);
 	(void)printf(T("a preview as of %s: nothing was done\n"),
 		     json_text(result, "as_of"));
 }

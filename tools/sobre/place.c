@@ -130,7 +130,9 @@ int place_find(const char *path, bool follow, const char *state,
 	if (rc == 0)
 		rc = error_set(err, -ENOENT,
 			       geteuid() == 0
-				       ? T("'%s' is in no drive")
+				       ? T("'%s' is in no drive: 'sobre "
+					   "assess' looks at any directory, "
+					   "'sobre mount' makes a drive of it")
 				       : T("'%s' is in no drive that you may "
 					   "look at"),
 			       path);
