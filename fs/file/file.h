@@ -132,7 +132,16 @@ struct lower_ref {
 	int fd;
 	uint64_t ino;
 	int64_t btime_ns; /* as statx(2) gives it, 0 if it doesn't */
+	/* What drive_stub_epoch() said before this inode was seen to be plain;
+	 * 0: it wasn't looked at. */
+	uint64_t plain_epoch;
 };
+
+/*
+ * Moves on, by one or more, before a file becomes a stub. So whoever asks,
+ * then sees that a file is none, need not look again while it stays. Never 0.
+ */
+uint64_t drive_stub_epoch(const struct drive *drive);
 
 struct file; /* an inode somebody has open, or that is being moved */
 

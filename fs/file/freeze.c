@@ -266,6 +266,7 @@ static int set_stub(struct pack_item *item)
 	uint8_t value[STUB_BYTES];
 
 	stub_encode(&stub, value);
+	atomic_fetch_add(&item->file->drive->stub_epoch, 1);
 	return io_fsetxattr(item->file->wfd, FILE_STUB_XATTR, value,
 			    sizeof(value));
 }

@@ -63,6 +63,8 @@ struct drive {
 	struct file *buckets[FILE_TABLE_BUCKETS];
 	struct recent_ctime recent[RECENT_CTIMES];
 
+	atomic_uint_least64_t stub_epoch; /* less 1 */
+
 	pthread_mutex_t root_lock; /* sealed, root */
 	bool sealed;
 	struct root_record root;

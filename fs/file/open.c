@@ -41,18 +41,34 @@ static int check_flags(int opath, int flags, struct error *err)
 	return 0;
 }
 
-/* With the lock held for writing. */
-static int enter(struct file *file, int opath, int flags, struct error *err)
+uint64_t drive_stub_epoch(const struct drive *drive)
 {
+	return atomic_load(&drive->stub_epoch) + 1;
+}
+
+/* With the lock held, which a file becomes a stub under. */
+static int know_state(struct file *file, const struct lower_ref *at,
+		      struct error *err)
+{
+	if (file->n_open > 0 && !file->packed)
+		return 0;
+	if (at->plain_epoch != drive_stub_epoch(file->drive))
+		return file_load_state(file, at->fd, err);
+	file->packed = false;
+	return 0;
+}
+
+/* With the lock held for writing. */
+static int enter(struct file *file, const struct lower_ref *at, int flags,
+		 struct error *err)
+{
+	const int opath = at->fd;
 	int rc = writes(flags) ? check_flags(opath, flags, err) : 0;
 
+	if (rc == 0)
+		rc = know_state(file, at, err);
 	if (rc < 0)
 		return rc;
-	if (file->n_open == 0 || file->packed) {
-		rc = file_load_state(file, opath, err);
-		if (rc < 0)
-			return rc;
-	}
 	if ((flags & O_TRUNC) && writes(flags))
 		return file_resize(file, opath, 0, err);
 	if (file->packed && (flags & O_ACCMODE) == O_WRONLY)
@@ -90,7 +106,7 @@ int file_open(struct drive *drive, const struct lower_ref *at, int flags,
 	if (rc < 0)
 		return error_set(err, rc, "out of memory");
 	(void)pthread_rwlock_wrlock(&file->lock);
-	rc = enter(file, at->fd, flags, err);
+	rc = enter(file, at, flags, err);
 	if (rc == 0)
 		rc = count_open(file, at->fd, flags, err);
 	packed = file->packed;

@@ -51,13 +51,15 @@ void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	struct front *front = front_of(req);
 	cleanup_pin struct pinned at = PINNED_NONE;
 	struct looked looked;
+	struct statx x;
 
 	(void)fi;
 	front_noted(front, req);
 	int r = pin(front, ino, &at);
 
 	if (r >= 0)
-		r = lower_look(front, at.fd, &looked);
+		r = lower_look_again(&at, AT_STATX_SYNC_AS_STAT, 0, &x,
+				     &looked);
 	if (r < 0)
 		reply_code(req, r);
 	else
@@ -80,10 +82,8 @@ void op_statx(fuse_req_t req, fuse_ino_t ino, int flags, int mask,
 	int r = pin(front, ino, &at);
 
 	if (r >= 0)
-		r = lower_look(front, at.fd, &looked);
-	if (r >= 0 && statx(at.fd, "", flags | AT_EMPTY_PATH,
-			    (unsigned int)mask | STATX_BASIC_STATS, &x) < 0)
-		r = -errno;
+		r = lower_look_again(&at, flags, (unsigned int)mask, &x,
+				     &looked);
 	if (r < 0) {
 		reply_code(req, r);
 		return;
@@ -168,7 +168,7 @@ static int change_owner(const struct change *c, struct error *err)
 static int change_size(const struct change *c, struct error *err)
 {
 	const struct lower_ref at = { c->at->fd, c->at->inode->ino,
-				      c->at->inode->btime_ns };
+				      c->at->inode->btime_ns, 0 };
 	uint64_t size = (uint64_t)c->attr->st_size;
 
 	if (c->attr->st_size < 0)
@@ -189,7 +189,7 @@ static struct timespec time_to_set(unsigned int set, unsigned int given,
 static int change_times(const struct change *c, struct error *err)
 {
 	const struct lower_ref at = { c->at->fd, c->at->inode->ino,
-				      c->at->inode->btime_ns };
+				      c->at->inode->btime_ns, 0 };
 	const struct timespec times[2] = {
 		time_to_set(c->set, FUSE_SET_ATTR_ATIME,
 			    FUSE_SET_ATTR_ATIME_NOW, c->attr->st_atim),

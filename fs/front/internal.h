@@ -69,6 +69,9 @@ struct inode {
 	uint64_t ino;	    /* the lower's */
 	int64_t btime_ns;
 	uint64_t nlookup;
+	/* drive_stub_epoch() of when it was seen plain; 0: it wasn't. Atomic:
+	 * who has it pinned sets it. */
+	uint64_t plain_epoch;
 	struct path_fd *path_fd; /* may be NULL */
 	struct opened *opened;	 /* while open */
 	uint32_t mode;		 /* its type */
@@ -156,6 +159,16 @@ struct front {
 	atomic_bool loop_done;
 };
 
+static inline uint64_t inode_plain_epoch(const struct inode *inode)
+{
+	return __atomic_load_n(&inode->plain_epoch, __ATOMIC_RELAXED);
+}
+
+static inline void inode_saw_plain(struct inode *inode, uint64_t epoch)
+{
+	__atomic_store_n(&inode->plain_epoch, epoch, __ATOMIC_RELAXED);
+}
+
 static inline struct front *front_of(fuse_req_t req)
 {
 	return fuse_req_userdata(req);
@@ -223,9 +236,15 @@ struct looked {
 	struct stat lower;	    /* as it is */
 	int64_t btime_ns;	    /* 0: the file system keeps none */
 	struct lower_handle handle; /* by lower_look_handle() */
+	uint64_t plain_epoch;	    /* as inode.plain_epoch */
 };
 
 int lower_look(struct front *front, int fd, struct looked *ret_looked);
+/* The same of a known inode, by statx(2) with `flags` and `mask`, whose answer
+ * it gives too; a file that is plain since it was last looked at isn't asked.
+ */
+int lower_look_again(const struct pinned *at, int flags, unsigned int mask,
+		     struct statx *ret_x, struct looked *ret_looked);
 /* The same without asking fs/file: `st` is as the lower has it. */
 int lower_observe(struct front *front, int fd, struct looked *ret_looked);
 int lower_look_handle(int fd, struct lower_handle *ret_handle);

@@ -102,15 +102,38 @@ static void stat_of(const struct statx *x, struct stat *ret_st)
 
 /* A stub that can't be read shows the lower's attributes: opening it says
  * what is wrong. */
-static int show(struct front *front, int fd, struct looked *looked)
+static int show(struct front *front, int fd, uint64_t plain_epoch,
+		struct looked *looked)
 {
+	const uint64_t epoch = drive_stub_epoch(front->drive);
 	struct error err = ERROR_INIT;
 
 	if (looked->st.st_ino == front->root_ino)
 		return drive_root_show(front->drive, &looked->st, &err);
-	if (S_ISREG(looked->st.st_mode))
-		(void)file_show(front->drive, fd, looked->btime_ns,
-				&looked->st);
+	if (S_ISREG(looked->st.st_mode) &&
+	    (plain_epoch == epoch ||
+	     file_show(front->drive, fd, looked->btime_ns, &looked->st) == 0))
+		looked->plain_epoch = epoch;
+	return 0;
+}
+
+static int observe(const struct front *front, int fd, int flags,
+		   unsigned int mask, struct statx *ret_x,
+		   struct looked *ret_looked)
+{
+	struct looked *l = ret_looked;
+
+	if (statx(fd, "", flags | AT_EMPTY_PATH,
+		  mask | STATX_BASIC_STATS | STATX_BTIME, ret_x) < 0)
+		return -errno;
+	stat_of(ret_x, &l->lower);
+	if (l->lower.st_dev != front->dev)
+		return -EXDEV; /* a subvolume: its numbers are its own */
+	l->st = l->lower;
+	l->plain_epoch = 0;
+	l->btime_ns = 0;
+	if (ret_x->stx_mask & STATX_BTIME)
+		l->btime_ns = timespec_ns(time_of(&ret_x->stx_btime));
 	return 0;
 }
 
@@ -118,24 +141,29 @@ int lower_observe(struct front *front, int fd, struct looked *ret_looked)
 {
 	struct statx x;
 
-	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_SYNC_AS_STAT,
-		  STATX_BASIC_STATS | STATX_BTIME, &x) < 0)
-		return -errno;
-	stat_of(&x, &ret_looked->lower);
-	if (ret_looked->lower.st_dev != front->dev)
-		return -EXDEV; /* a subvolume: its numbers are its own */
-	ret_looked->st = ret_looked->lower;
-	ret_looked->btime_ns = 0;
-	if (x.stx_mask & STATX_BTIME)
-		ret_looked->btime_ns = timespec_ns(time_of(&x.stx_btime));
-	return 0;
+	return observe(front, fd, AT_STATX_SYNC_AS_STAT, 0, &x, ret_looked);
 }
 
 int lower_look(struct front *front, int fd, struct looked *ret_looked)
 {
 	int r = lower_observe(front, fd, ret_looked);
 
-	return r < 0 ? r : show(front, fd, ret_looked);
+	return r < 0 ? r : show(front, fd, 0, ret_looked);
+}
+
+/* What was known is read first: a stub that statx() still saw could be copied
+ * up, and known as plain, meanwhile. */
+int lower_look_again(const struct pinned *at, int flags, unsigned int mask,
+		     struct statx *ret_x, struct looked *ret_looked)
+{
+	const uint64_t plain_epoch = inode_plain_epoch(at->inode);
+	int r = observe(at->front, at->fd, flags, mask, ret_x, ret_looked);
+
+	if (r == 0)
+		r = show(at->front, at->fd, plain_epoch, ret_looked);
+	if (r == 0)
+		inode_saw_plain(at->inode, ret_looked->plain_epoch);
+	return r;
 }
 
 bool name_is_hidden(const struct front *front, fuse_ino_t parent,

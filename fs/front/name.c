@@ -28,6 +28,7 @@ static int learn(struct front *front, int *fd, struct fuse_entry_param *ret_e,
 				&ret_looked->handle, &inode);
 	if (r < 0)
 		return r;
+	inode_saw_plain(inode, ret_looked->plain_epoch);
 	memset(ret_e, 0, sizeof(*ret_e));
 	ret_e->ino = inode_nodeid(front, inode->ino);
 	ret_e->generation = generation_of(&ret_looked->handle);
@@ -61,8 +62,12 @@ int entry_make(struct front *front, int *fd, struct fuse_entry_param *ret_e,
 int entry_make_fresh(struct front *front, int *fd,
 		     struct fuse_entry_param *ret_e, struct looked *ret_looked)
 {
+	/* empty, or without a name: nothing that the packer takes */
+	const uint64_t epoch = drive_stub_epoch(front->drive);
 	int r = lower_observe(front, *fd, ret_looked);
 
+	if (r == 0)
+		ret_looked->plain_epoch = epoch;
 	return r < 0 ? r : learn(front, fd, ret_e, ret_looked);
 }
 

@@ -68,7 +68,8 @@ static int open_inode(fuse_req_t req, struct inode *inode, bool fresh,
 	}
 
 	int fd = of->opened->path_fd->fd;
-	const struct lower_ref at = { fd, inode->ino, inode->btime_ns };
+	const struct lower_ref at = { fd, inode->ino, inode->btime_ns,
+				      inode_plain_epoch(inode) };
 
 	if (fresh)
 		r = file_open_new(front->drive, &at, of->flags, &of->file, err);

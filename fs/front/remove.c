@@ -69,6 +69,13 @@ static int rename_pinned(struct front *front, const struct pinned *from,
 {
 	cleanup_fd int victim = -1;
 
+	/* Mostly the new name is free, and there is no victim to look for. */
+	if (flags == 0 && renameat2(from->fd, name, to->fd, new_name,
+				    RENAME_NOREPLACE) == 0) {
+		event_move(front, from->inode->ino, name, to->inode->ino,
+			   new_name);
+		return 0;
+	}
 	if (!(flags & (RENAME_EXCHANGE | RENAME_NOREPLACE))) {
 		victim = lower_open_child(to->fd, new_name);
 		if (victim < 0 && victim != -ENOENT)

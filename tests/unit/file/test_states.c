@@ -153,12 +153,44 @@ static void truncating_keeps_what_is_before_the_cut(void **state)
 	st = stat_of(t, "a");
 	assert_int_equal(
 		file_truncate_path(t->drive,
-				   &(struct lower_ref){ fd, st.st_ino, 0 },
+				   &(struct lower_ref){ fd, st.st_ino, 0, 0 },
 				   10 * KIB, &err),
 		0);
 	(void)close(fd);
 	assert_int_equal(stat_of(t, "a").st_size, 10 * KIB);
 	assert_true(tmpdrive_reads(t, "a", 10 * KIB, 1));
+}
+
+static bool opens_packed(struct tmpdrive *t, const struct lower_ref *at)
+{
+	struct error err = ERROR_INIT;
+	struct file *file;
+	bool packed;
+
+	assert_int_equal(
+		file_open(t->drive, at, O_RDONLY, &file, &packed, &err), 0);
+	file_close(file, O_RDONLY);
+	return packed;
+}
+
+static void a_file_known_as_plain_is_seen_once_it_is_a_stub(void **state)
+{
+	struct tmpdrive *t = *state;
+	struct lower_ref at = { .plain_epoch = drive_stub_epoch(t->drive) };
+	struct stat st;
+
+	tmpdrive_write(t, "a", 50 * KIB, 1);
+	tmpdrive_write(t, "b", 50 * KIB, 2);
+	at.fd = tmpdrive_opath(t, "a");
+	assert_int_equal(lower_stat(at.fd, &st, &at.btime_ns), 0);
+	at.ino = st.st_ino;
+	assert_false(opens_packed(t, &at));
+	assert_int_equal(tmpdrive_pack(t, "b"), PACK_DONE);
+	assert_false(opens_packed(t, &at));
+	at.plain_epoch = drive_stub_epoch(t->drive);
+	assert_int_equal(tmpdrive_pack(t, "a"), PACK_DONE);
+	assert_true(opens_packed(t, &at));
+	(void)close(at.fd);
 }
 
 static void holes_come_back_as_holes(void **state)
@@ -321,10 +353,11 @@ static void times_set_by_agents_survive_a_repair(void **state)
 	assert_int_equal(tmpdrive_pack(t, "a"), PACK_DONE);
 	fd = tmpdrive_opath(t, "a");
 	st = stat_of(t, "a");
-	assert_int_equal(file_utimens(t->drive,
-				      &(struct lower_ref){ fd, st.st_ino, 0 },
-				      times, &err),
-			 0);
+	assert_int_equal(
+		file_utimens(t->drive,
+			     &(struct lower_ref){ fd, st.st_ino, 0, 0 }, times,
+			     &err),
+		0);
 	(void)close(fd);
 	assert_true(tmpdrive_is_stub(t, "a"));
 	assert_int_equal(drive_scan(t->drive, &stop, &err), 0);
@@ -387,7 +420,7 @@ static void a_damaged_stub_is_an_error_not_zeros(void **state)
 	assert_int_equal(fsetxattr(fd, FILE_STUB_XATTR, "junk", 4, 0), 0);
 	st = stat_of(t, "a");
 	assert_int_equal(file_open(t->drive,
-				   &(struct lower_ref){ fd, st.st_ino, 0 },
+				   &(struct lower_ref){ fd, st.st_ino, 0, 0 },
 				   O_RDONLY, &file, &packed, &err),
 			 -SOBRE_ECORRUPT);
 	(void)close(fd);
@@ -412,7 +445,7 @@ static void an_unlinked_packed_file_reads_until_its_close(void **state)
 	assert_int_equal(lower_stat(fd, &st, &btime_ns), 0);
 	assert_int_equal(
 		file_open(t->drive,
-			  &(struct lower_ref){ fd, st.st_ino, btime_ns },
+			  &(struct lower_ref){ fd, st.st_ino, btime_ns, 0 },
 			  O_RDONLY, &f, &packed, &err),
 		0);
 	(void)close(fd);
@@ -477,6 +510,7 @@ int main(void)
 		T(opening_for_writing_only_copies_up_at_once),
 		T(truncating_to_nothing_restores_nothing),
 		T(truncating_keeps_what_is_before_the_cut),
+		T(a_file_known_as_plain_is_seen_once_it_is_a_stub),
 		T(holes_come_back_as_holes),
 		T(who_has_it_open_keeps_it_plain),
 		T(young_files_wait_unless_asked),
