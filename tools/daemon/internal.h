@@ -64,10 +64,12 @@ int explain_more(const struct command_env *env, const char *path, uint64_t ino,
 json_t *command_fsck(const struct command_env *env,
 		     const struct request *request, struct error *err);
 
-/* --- turn.c: who may pack, unpack, collect: one at a time, in order --------
+/* --- turn.c: who may pack, unpack, collect: one at a time, in order, and at
+ * the least priority, so that agents go first -------------------------------
  */
 
 struct turn {
+	int nice;	      /* of the thread that made it: the usual one */
 	pthread_mutex_t lock; /* guards all below */
 	pthread_cond_t moved;
 	uint64_t next;

@@ -1,7 +1,26 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include <errno.h>
+#include <linux/ioprio.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "tools/daemon/internal.h"
+
+#define NICE_LEAST 19
+
+/*
+ * A turn's work is for whole trees and has time: agents go first. Of the
+ * calling thread alone, as Linux has it. Who may not raise it again (an
+ * ordinary user) stays low, which is no harm: these threads do nothing else.
+ */
+static void let_agents_first(const struct turn *turn, bool on)
+{
+	(void)setpriority(PRIO_PROCESS, 0, on ? NICE_LEAST : turn->nice);
+	(void)syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0,
+		      on ? IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, 7)
+			 : IOPRIO_PRIO_VALUE(IOPRIO_CLASS_NONE, 0));
+}
 
 int turn_init(struct turn *turn)
 {
@@ -9,6 +28,7 @@ int turn_init(struct turn *turn)
 
 	if (rc)
 		return -rc;
+	turn->nice = getpriority(PRIO_PROCESS, 0);
 	rc = pthread_cond_init(&turn->moved, NULL);
 	if (rc)
 		(void)pthread_mutex_destroy(&turn->lock);
@@ -31,10 +51,12 @@ void turn_take(struct turn *turn, const char *what)
 		(void)pthread_cond_wait(&turn->moved, &turn->lock);
 	turn->running = what;
 	(void)pthread_mutex_unlock(&turn->lock);
+	let_agents_first(turn, true);
 }
 
 void turn_give(struct turn *turn)
 {
+	let_agents_first(turn, false);
 	(void)pthread_mutex_lock(&turn->lock);
 	turn->serving++;
 	turn->running = NULL;

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -32,6 +33,21 @@ static void *waiter(void *queue)
 	q->inside--;
 	turn_give(&q->turn);
 	return NULL;
+}
+
+static void who_has_the_turn_lets_others_go_first(void **state)
+{
+	const int usual = getpriority(PRIO_PROCESS, 0);
+	struct turn turn = { .nice = 0 };
+
+	(void)state;
+	assert_int_equal(turn_init(&turn), 0);
+	turn_take(&turn, "test");
+	assert_int_equal(getpriority(PRIO_PROCESS, 0), 19);
+	turn_give(&turn);
+	if (geteuid() == 0)
+		assert_int_equal(getpriority(PRIO_PROCESS, 0), usual);
+	turn_release(&turn);
 }
 
 static uint64_t waiting(struct queue *q)
@@ -88,6 +104,7 @@ static void a_look_tells_who_has_it(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(who_has_the_turn_lets_others_go_first),
 		cmocka_unit_test(turns_are_taken_one_by_one_in_order),
 		cmocka_unit_test(a_look_tells_who_has_it),
 	};
