@@ -6,21 +6,27 @@
 
 #include "fs/ledger/internal.h"
 
-struct check {
-	struct catalog *cat;
-	struct store *store;
-	void (*bad)(void *ctx, const char *text);
-	void *ctx;
-	int differences;
-	struct deltas sums; /* found, less what is held */
-};
-
-static void differs(struct check *check, const char *text)
+void check_differs(struct check *check, const char *text)
 {
 	if (check->differences < INT32_MAX)
 		check->differences++;
 	if (check->bad != NULL)
 		check->bad(check->ctx, text);
+}
+
+int check_inos(struct check *check, struct catalog_stmt *s, const char *what,
+	       struct error *err)
+{
+	int rc = 0;
+
+	while ((rc = stmt_step(s, err)) == 1) {
+		char text[128];
+
+		(void)snprintf(text, sizeof(text), "inode %" PRIu64 " %s",
+			       (uint64_t)stmt_i64(s, 0), what);
+		check_differs(check, text);
+	}
+	return rc;
 }
 
 /* What an inode is, against what it was charged with; a charge of one that is
@@ -35,28 +41,19 @@ static int check_inodes(struct check *check, struct error *err)
 		" OR c.blocks <> min(i.blocks, ?1 / 512) OR c.size_bytes <>"
 		" iif((i.mode & 61440) = 32768, min(i.size_bytes, ?1), 0)"
 		" OR (?2 AND c.content IS NOT i.content)"
-		" OR c.members = x''"
+		" OR c.members = x'' OR c.regular <> ((i.mode & 61440) = 32768)"
 		" OR ((i.mode & 61440) = 16384) <> (c.place <> 0)"
 		" UNION ALL SELECT c.ino FROM charge c"
 		" WHERE NOT EXISTS (SELECT 1 FROM inode i WHERE i.ino = c.ino)"
 		" AND (c.members <> x'' OR c.blocks <> 0 OR c.size_bytes <> 0"
 		" OR c.content IS NOT NULL)",
 		err);
-	int rc = 0;
 
 	if (s == NULL)
 		return err->code;
 	stmt_bind_i64(s, 1, CHARGE_BYTES_MAX);
 	stmt_bind_i64(s, 2, check->store != NULL);
-	while ((rc = stmt_step(s, err)) == 1) {
-		char text[80];
-
-		(void)snprintf(text, sizeof(text),
-			       "inode %" PRIu64 " is not as it was charged",
-			       (uint64_t)stmt_i64(s, 0));
-		differs(check, text);
-	}
-	return rc;
+	return check_inos(check, s, "is not as it was charged", err);
 }
 
 static int add_row(struct check *check, struct catalog_stmt *s,
@@ -66,7 +63,7 @@ static int add_row(struct check *check, struct catalog_stmt *s,
 	int64_t tier = stmt_i64(s, 1);
 
 	if (!dept_set_read(s, 0, &set) || tier < 0 || tier >= TIERS) {
-		differs(check, "a row of charge or holding is bad");
+		check_differs(check, "a row of charge or holding is bad");
 		return 0;
 	}
 	return deltas_add(&check->sums, (enum tier)tier, &set, stmt_i64(s, 2),
@@ -114,7 +111,7 @@ static void compare_sums(struct check *check)
 			       "departments {%s} hold %" PRId64
 			       " bytes more in tier %d than the ledger counts",
 			       members, d->bytes, (int)d->tier);
-		differs(check, text);
+		check_differs(check, text);
 	}
 	deltas_release(&check->sums);
 }
@@ -201,6 +198,8 @@ int ledger_check(struct catalog *cat, struct store *store,
 
 	if (rc == 0)
 		rc = check_charges(&check, err);
+	if (rc == 0)
+		rc = check_folders(&check, err);
 	if (rc == 0 && store != NULL)
 		rc = check_store(&check, err);
 	deltas_release(&check.sums);

@@ -2,6 +2,7 @@
 #ifndef SOBREFS_LEDGER_INTERNAL_H
 #define SOBREFS_LEDGER_INTERNAL_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "fs/ledger/ledger.h"
@@ -85,6 +86,51 @@ int deltas_add(struct deltas *deltas, enum tier tier,
 	       const struct dept_set *set, int64_t bytes, struct error *err);
 void deltas_release(struct deltas *deltas);
 
+/* --- what changed of folders, before it is written ----------------------- */
+
+struct charge;
+
+struct folder_sums {
+	int64_t files;
+	int64_t packed; /* of them */
+	int64_t blocks;
+	int64_t logical_high; /* sums of size_bytes >> 20 and the rest */
+	int64_t logical_low;
+	int64_t own_high; /* as in struct charge */
+	int64_t own_low;
+	int64_t exclusive_bytes;
+};
+
+struct folder_change {
+	uint64_t ino; /* 0: free */
+	bool placed;  /* `parent` is told */
+	bool less;    /* it may hold nothing any more */
+	uint64_t parent;
+	struct folder_sums sums; /* added to the row's */
+};
+
+struct folders {
+	struct folder_change *slot; /* hashed by ino */
+	size_t cap;		    /* a power of two */
+	size_t n;
+};
+
+/* What the charge puts in its folder's sums, taken back when `sign` is -1. */
+int folders_add(struct folders *folders, const struct charge *charge, int sign,
+		struct error *err);
+/* Where the directory is; 0: nowhere. */
+int folders_place(struct folders *folders, uint64_t ino, uint64_t parent,
+		  struct error *err);
+/* Inside a transaction; once. */
+int folders_write(struct catalog *cat, const struct folders *folders,
+		  struct error *err);
+void folders_release(struct folders *folders);
+/* Inside a transaction: all rows again, from what is charged. */
+int folders_again(struct catalog *cat, struct error *err);
+/* As eight columns from `col` on; false when they can't be. */
+bool folder_sums_read(struct catalog_stmt *s, int col,
+		      struct folder_sums *ret_sums);
+
 /* --- the ledger ---------------------------------------------------------- */
 
 struct ledger {
@@ -95,12 +141,16 @@ struct ledger {
 	struct group *group; /* by gid */
 	unsigned int groups;
 	atomic_bool recharge_due;
+	pthread_mutex_t count_lock; /* one pass at a time; before the writer */
 
 	/* Guarded by the catalog's writer. */
 	int64_t now_s;	   /* the latest that was ever accrued to */
 	int64_t watched_s; /* observed up to then */
 	bool in_hook;
-	struct deltas deltas; /* of the hook that runs */
+	/* Of the hook that runs: */
+	struct deltas deltas;
+	struct folders folders;
+	bool others; /* shares of other files changed */
 };
 
 /* The clock's, but never before what it once was. Inside a transaction. */
@@ -173,9 +223,24 @@ struct charge {
 	struct dept_set set;
 	int64_t blocks;
 	int64_t size_bytes; /* of a regular file, else 0 */
-	bool packed;	    /* and the store was told of `content` */
+	bool regular;
+	bool packed; /* and the store was told of `content` */
 	struct hash128 content;
+	/* The directory whose folder row counts it: of a directory itself; 0:
+	 * none, as it has several names, or no name. */
+	uint64_t parent;
+	/* Its share of packs as counted last: bytes, and 2^-32 of them. */
+	int64_t own_high;
+	int64_t own_low;
+	int64_t exclusive_bytes;
 };
+
+/* A share as a charge keeps it, rounded down; and sums of such, in 2^-64. */
+void charge_share(struct charge *charge, const struct store_share *share);
+static inline uint128 own_join(int64_t high, int64_t low)
+{
+	return ((uint128)high << 64) + ((uint128)low << 32);
+}
 
 /* 1, 0: there is none. */
 int charge_get(struct catalog *cat, uint64_t ino, struct charge *ret_charge,
@@ -183,6 +248,31 @@ int charge_get(struct catalog *cat, uint64_t ino, struct charge *ret_charge,
 int charge_put(struct ledger *ledger, uint64_t ino, const struct charge *charge,
 	       struct error *err);
 int charge_delete(struct ledger *ledger, uint64_t ino, struct error *err);
+
+/* --- counting shares ----------------------------------------------------- */
+
+#define META_SHARES_DIRTY "ledger_shares_dirty"
+#define META_SHARES_RUNS  "ledger_shares_runs"
+#define META_SHARES_AT	  "ledger_shares_at"
+#define META_SHARES_S	  "ledger_shares_s"
+/* Inside a transaction: not all shares are as they were counted. */
+int shares_note(struct ledger *ledger, struct error *err);
+
+/* --- checking ------------------------------------------------------------ */
+
+struct check {
+	struct catalog *cat;
+	struct store *store;
+	void (*bad)(void *ctx, const char *text);
+	void *ctx;
+	int differences;
+	struct deltas sums; /* found, less what is held */
+};
+void check_differs(struct check *check, const char *text);
+/* Of each inode number that the statement gives: "inode N " and `what`. */
+int check_inos(struct check *check, struct catalog_stmt *s, const char *what,
+	       struct error *err);
+int check_folders(struct check *check, struct error *err);
 
 /* Of catalog_on_commit(), and of store_on_charge(). */
 int ledger_commit(void *ctx, const uint64_t *inos, size_t n, struct error *err);
@@ -192,6 +282,7 @@ int ledger_charged(void *ctx, const struct dept_set *set, int64_t delta_bytes,
 /* Where the directories are, as far as a hook's call met them. */
 struct known_place {
 	uint64_t ino;
+	uint64_t parent; /* 0: none */
 	int64_t place;
 };
 struct look {

@@ -214,6 +214,7 @@ static void ledger_free(struct ledger *ledger)
 		return;
 	places_release(&ledger->places);
 	free(ledger->group);
+	(void)pthread_mutex_destroy(&ledger->count_lock);
 	free(ledger);
 }
 DEFINE_CLEANUP(struct ledger *, ledger_free)
@@ -231,6 +232,7 @@ int ledger_open(struct catalog *cat, struct store *store,
 	ledger->cat = cat;
 	ledger->store = store;
 	ledger->clock = *clock;
+	(void)pthread_mutex_init(&ledger->count_lock, NULL);
 	rc = catalog_begin(cat, err);
 	if (rc < 0)
 		return rc;

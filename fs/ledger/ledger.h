@@ -116,33 +116,62 @@ int ledger_set(struct catalog *cat, uint64_t ino, struct dept_set *ret_set,
 /* The footprint of an inode, or of a directory and all below it. */
 struct ledger_footprint {
 	uint64_t files;
+	uint64_t packed_files; /* of them */
 	uint64_t logical_bytes;
 	uint64_t hot_bytes;	  /* on the lower; a hard link counts once */
 	uint64_t packed_bytes;	  /* own share of packs, rounded once */
 	uint64_t exclusive_bytes; /* what deleting it alone would free; of a
 				     directory: the sum over its files, a
 				     lower bound */
+	bool shares_current;	  /* false: packed and exclusive bytes of packed
+				     files are as they were counted */
 	struct dept_set set;	  /* whose it is; of a directory: its own */
 };
-/* `store` may be NULL: packed and exclusive bytes of packed files are then
- * not known, 0. */
+/*
+ * Of a file as it is now; `store` may be NULL: packed and exclusive bytes of
+ * a packed file are then not known, 0. Of a directory by the rows of the
+ * directories below it: shares as ledger_count_shares() left them.
+ * -ENOENT: not charged yet; -EAGAIN: of a directory, while ledger_recharge()
+ * is due.
+ */
 int ledger_footprint(struct catalog *cat, struct store *store, uint64_t ino,
 		     struct ledger_footprint *ret_footprint, struct error *err);
-/* The same, within bounds: -E2BIG beyond them, -ECANCELED when stopped. */
-struct ledger_bounds {
-	uint64_t max_entries;	   /* below a directory; 0: any number */
-	uint64_t max_packed_bytes; /* sizes of packed files; 0: any */
-	const bool *stop;	   /* looked at between entries; NULL */
-};
+/* The same; -E2BIG when there are more than so many directories below. */
 int ledger_footprint_within(struct catalog *cat, struct store *store,
-			    uint64_t ino, const struct ledger_bounds *bounds,
+			    uint64_t ino, uint64_t max_directories,
 			    struct ledger_footprint *ret_footprint,
 			    struct error *err);
 
+/* --- counting shares ----------------------------------------------------- */
+
 /*
- * Invariant 8, from scratch: sums of charges against what is held, sums of
- * chunks against PACKED. Calls `bad` with a sentence for each difference, and
- * returns how many, or negative.
+ * A file's share of packs changes when other files come to hold its chunks,
+ * or cease to. What is kept of it for sums over directories is counted when
+ * the file itself changes, and by this pass over all packed files.
+ */
+struct ledger_shares {
+	bool current; /* nothing has changed any since they were counted */
+	bool counted; /* a pass has ever ended: */
+	int64_t counted_s;
+};
+void ledger_shares(struct catalog *cat, struct ledger_shares *ret_shares);
+/* Is a pass due: at once as long as few files are packed, else once a day, and
+ * while one is under way? */
+bool ledger_shares_due(struct ledger *ledger);
+/*
+ * Begins a pass, or goes on with the one under way; reads beside the writer
+ * and takes it for short. `max_files`: to look at, now; 0: all.
+ * `stop` may be NULL. 1: there are
+ * more; 0: the pass has ended; -ECANCELED: stopped, to go on later. A
+ * thread waits for another's.
+ */
+int ledger_count_shares(struct ledger *ledger, uint64_t max_files,
+			const bool *stop, struct error *err);
+
+/*
+ * Invariant 8, from scratch: sums of charges against what is held and against
+ * what folders hold, sums of chunks against PACKED. Calls `bad` with a sentence
+ * for each difference, and returns how many, or negative.
  */
 int ledger_check(struct catalog *cat, struct store *store,
 		 void (*bad)(void *ctx, const char *text), void *ctx,

@@ -41,7 +41,7 @@ static int known_grow(struct look *look, struct error *err)
 }
 
 static int learn(struct look *look, uint64_t ino, int64_t place,
-		 struct error *err)
+		 uint64_t parent, struct error *err)
 {
 	if (2 * (look->n + 1) > look->cap) {
 		int rc = known_grow(look, err);
@@ -49,8 +49,9 @@ static int learn(struct look *look, uint64_t ino, int64_t place,
 		if (rc < 0)
 			return rc;
 	}
-	*known_slot(look, ino) =
-		(struct known_place){ .ino = ino, .place = place };
+	*known_slot(look, ino) = (struct known_place){ .ino = ino,
+						       .place = place,
+						       .parent = parent };
 	look->n++;
 	return 0;
 }
@@ -58,6 +59,13 @@ static int learn(struct look *look, uint64_t ino, int64_t place,
 static int64_t known(const struct look *look, uint64_t ino)
 {
 	return look->cap == 0 ? PLACE_NONE : known_slot(look, ino)->place;
+}
+
+/* Tells its folder where a directory is that was found. */
+static int place_folder(struct look *look, uint64_t ino, struct error *err)
+{
+	return folders_place(&look->ledger->folders, ino,
+			     known_slot(look, ino)->parent, err);
 }
 
 void look_release(struct look *look)
@@ -92,6 +100,7 @@ static bool is_place(const struct ledger *ledger, int64_t place)
 /* Of the directories between the one that is asked for and one known. */
 struct step {
 	uint64_t ino;
+	uint64_t parent;
 	char *name;
 };
 struct climb {
@@ -107,8 +116,8 @@ static void climb_release_at(struct climb *climb)
 	free(climb->step);
 }
 
-static int climb_push(struct climb *climb, uint64_t ino, const void *name,
-		      size_t len, struct error *err)
+static int climb_push(struct climb *climb, uint64_t ino, uint64_t parent,
+		      const void *name, size_t len, struct error *err)
 {
 	if (climb->n == climb->cap) {
 		size_t cap = climb->cap == 0 ? 16 : climb->cap * 2;
@@ -121,6 +130,7 @@ static int climb_push(struct climb *climb, uint64_t ino, const void *name,
 		climb->cap = cap;
 	}
 	climb->step[climb->n].ino = ino;
+	climb->step[climb->n].parent = parent;
 	climb->step[climb->n].name = strndup(name == NULL ? "" : name, len);
 	if (climb->step[climb->n].name == NULL)
 		return error_set(err, -ENOMEM, "out of memory");
@@ -140,6 +150,7 @@ static int step_up(struct ledger *ledger, struct climb *climb, uint64_t *ino,
 		" WHERE ino = ?1 ORDER BY seen DESC LIMIT 1",
 		err);
 	const void *name = NULL;
+	uint64_t parent = 0;
 	size_t len = 0;
 	int rc = 0;
 
@@ -150,8 +161,9 @@ static int step_up(struct ledger *ledger, struct climb *climb, uint64_t *ino,
 	if (rc <= 0)
 		return rc;
 	name = stmt_blob(s, 1, &len);
-	rc = climb_push(climb, *ino, name, len, err);
-	*ino = (uint64_t)stmt_i64(s, 0);
+	parent = (uint64_t)stmt_i64(s, 0);
+	rc = climb_push(climb, *ino, parent, name, len, err);
+	*ino = parent;
 	return rc < 0 ? rc : 1;
 }
 
@@ -184,8 +196,9 @@ static int charge_above(struct look *look, uint64_t ino, int64_t place,
 	if (rc != 0)
 		return rc < 0 ? rc : 0;
 	/* The catalog knows of its name alone: nothing but where it is. */
-	charge = (struct charge){ .place = place };
-	return charge_put(look->ledger, ino, &charge, err);
+	charge = (struct charge){ .place = place, .parent = ino };
+	rc = charge_put(look->ledger, ino, &charge, err);
+	return rc < 0 ? rc : place_folder(look, ino, err);
 }
 
 static int climb_down(struct look *look, struct climb *climb, uint64_t self,
@@ -198,7 +211,7 @@ static int climb_down(struct look *look, struct climb *climb, uint64_t self,
 		uint64_t ino = step->ino;
 
 		place = place_below(&look->ledger->places, place, step->name);
-		rc = learn(look, ino, place, err);
+		rc = learn(look, ino, place, step->parent, err);
 		if (rc == 0 && ino != self)
 			rc = charge_above(look, ino, place, err);
 		free(climb->step[--climb->n].name);
@@ -223,7 +236,7 @@ static int find_place(struct look *look, uint64_t ino, uint64_t self,
 	if (rc == 0) {
 		rc = nameless_place(look->ledger, ino, &place, err);
 		if (rc == 0)
-			rc = learn(look, ino, place, err);
+			rc = learn(look, ino, place, 0, err);
 		if (rc == 0 && ino != self)
 			rc = charge_above(look, ino, place, err);
 	}
@@ -239,6 +252,8 @@ static int find_place(struct look *look, uint64_t ino, uint64_t self,
 struct names {
 	struct look *look;
 	uint16_t by_group;
+	uint64_t parent; /* of the last */
+	unsigned int n;
 	struct dept_set set;
 };
 
@@ -276,6 +291,8 @@ static int add_name(void *ctx, uint64_t parent, const char *name, uint64_t ino,
 	int rc = find_place(names->look, parent, 0, &place, err);
 
 	(void)ino;
+	names->n++;
+	names->parent = parent;
 	if (rc == 0)
 		add_place(names, place_below(&names->look->ledger->places,
 					     place, name));
@@ -303,7 +320,8 @@ static int charge_of(struct look *look, const struct catalog_inode *inode,
 		.blocks = bounded(inode->blocks, CHARGE_BYTES_MAX / 512),
 		.packed = inode->packed && ledger->store != NULL,
 	};
-	if (S_ISREG(inode->mode))
+	charge->regular = S_ISREG(inode->mode);
+	if (charge->regular)
 		charge->size_bytes =
 			bounded(inode->size_bytes, CHARGE_BYTES_MAX);
 	if (charge->packed)
@@ -311,14 +329,34 @@ static int charge_of(struct look *look, const struct catalog_inode *inode,
 	if (!S_ISDIR(inode->mode)) {
 		rc = catalog_names(ledger->cat, inode->ino, add_name, &names,
 				   err);
+		charge->parent = names.n == 1 ? names.parent : 0;
 	} else {
+		charge->parent = inode->ino;
 		rc = find_place(look, inode->ino, inode->ino, &charge->place,
 				err);
+		if (rc == 0)
+			rc = place_folder(look, inode->ino, err);
 		if (rc == 0)
 			add_place(&names, charge->place);
 	}
 	charge->set = names.set;
 	return rc;
+}
+
+static bool same_content(const struct charge *a, const struct charge *b)
+{
+	return a->packed == b->packed &&
+	       (!a->packed || hash128_compare(&a->content, &b->content) == 0);
+}
+
+/* What it was counted to share holds as long as its content does. */
+static void keep_share(struct charge *charge, const struct charge *old)
+{
+	if (!charge->packed || !same_content(charge, old))
+		return;
+	charge->own_high = old->own_high;
+	charge->own_low = old->own_low;
+	charge->exclusive_bytes = old->exclusive_bytes;
 }
 
 /* An inode without a name stays whose it was. */
@@ -335,17 +373,14 @@ static void keep_set(struct look *look, uint32_t gid, struct charge *charge,
 
 /* --- charging ------------------------------------------------------------ */
 
-static bool same_content(const struct charge *a, const struct charge *b)
-{
-	return a->packed == b->packed &&
-	       (!a->packed || hash128_compare(&a->content, &b->content) == 0);
-}
-
 static bool same(const struct charge *a, const struct charge *b)
 {
 	return a->btime_ns == b->btime_ns && a->place == b->place &&
 	       a->blocks == b->blocks && a->size_bytes == b->size_bytes &&
-	       dept_set_same(&a->set, &b->set) && same_content(a, b);
+	       dept_set_same(&a->set, &b->set) && same_content(a, b) &&
+	       a->parent == b->parent && a->regular == b->regular &&
+	       a->own_high == b->own_high && a->own_low == b->own_low &&
+	       a->exclusive_bytes == b->exclusive_bytes;
 }
 
 static int charge_tier(struct ledger *ledger, enum tier tier,
@@ -374,8 +409,29 @@ static int charge_bytes(struct ledger *ledger, const struct charge *old,
 	return rc;
 }
 
+/* The share of a file that holds something is known from then on. */
+static int use_content(struct ledger *ledger, const struct hash128 *content,
+		       const struct dept_set *gained,
+		       const struct dept_set *lost, struct charge *holder,
+		       struct error *err)
+{
+	static const struct dept_set nobody = { .n = 0 };
+	struct store_share share;
+	int rc = store_use_share(ledger->store, content, gained, lost,
+				 holder != NULL ? &holder->set : &nobody,
+				 &share, err);
+
+	if (rc < 0)
+		return rc;
+	if (!share.alone)
+		ledger->others = true;
+	if (holder != NULL)
+		charge_share(holder, &share);
+	return 0;
+}
+
 static int charge_content(struct ledger *ledger, const struct charge *old,
-			  const struct charge *charge, struct error *err)
+			  struct charge *charge, struct error *err)
 {
 	struct dept_set gained;
 	struct dept_set lost;
@@ -385,23 +441,47 @@ static int charge_content(struct ledger *ledger, const struct charge *old,
 		return 0;
 	if (!same_content(old, charge)) {
 		if (old->packed)
-			rc = store_use(ledger->store, &old->content, NULL,
-				       &old->set, err);
+			rc = use_content(ledger, &old->content, NULL, &old->set,
+					 NULL, err);
 		if (rc == 0 && charge->packed)
-			rc = store_use(ledger->store, &charge->content,
-				       &charge->set, NULL, err);
+			rc = use_content(ledger, &charge->content, &charge->set,
+					 NULL, charge, err);
 		return rc;
 	}
 	dept_set_minus(&charge->set, &old->set, &gained);
 	dept_set_minus(&old->set, &charge->set, &lost);
 	if (charge->packed && gained.n + lost.n > 0)
-		rc = store_use(ledger->store, &charge->content, &gained, &lost,
-			       err);
+		rc = use_content(ledger, &charge->content, &gained, &lost,
+				 charge, err);
 	return rc;
 }
 
+/* A charge that was never made has no set. */
+static bool is_apart(const struct charge *charge)
+{
+	return charge->set.n > 0 && charge->parent == 0;
+}
+
+static int apart_put(struct ledger *ledger, uint64_t ino, bool apart,
+		     struct error *err)
+{
+	CLEANUP(stmt_done)
+	struct catalog_stmt *s = catalog_write_stmt(
+		ledger->cat,
+		apart ? "INSERT OR IGNORE INTO apart(ino) VALUES(?1)"
+		      : "DELETE FROM apart WHERE ino = ?1",
+		err);
+	int64_t n = 0;
+
+	if (s == NULL)
+		return err->code;
+	stmt_bind_i64(s, 1, (int64_t)ino);
+	n = stmt_run(s, err);
+	return n < 0 ? (int)n : 0;
+}
+
 static int recharge_one(struct look *look, uint64_t ino,
-			const struct charge *old, const struct charge *charge,
+			const struct charge *old, struct charge *charge,
 			struct error *err)
 {
 	struct ledger *ledger = look->ledger;
@@ -409,6 +489,12 @@ static int recharge_one(struct look *look, uint64_t ino,
 
 	if (rc == 0)
 		rc = charge_content(ledger, old, charge, err);
+	if (rc == 0 && is_apart(old) != is_apart(charge))
+		rc = apart_put(ledger, ino, is_apart(charge), err);
+	if (rc == 0)
+		rc = folders_add(&ledger->folders, old, -1, err);
+	if (rc == 0)
+		rc = folders_add(&ledger->folders, charge, 1, err);
 	if (rc == 0)
 		rc = charge_put(ledger, ino, charge, err);
 	if (rc == 0 && is_place(ledger, old->place) &&
@@ -420,8 +506,8 @@ static int recharge_one(struct look *look, uint64_t ino,
 /* What still has names below it finds out afresh where that is. */
 static int look_at_gone(struct look *look, uint64_t ino, struct error *err)
 {
-	const struct charge none = { .place = PLACE_NONE };
-	struct charge old;
+	struct charge none = { .place = PLACE_NONE };
+	struct charge old = { .place = PLACE_NONE };
 	int rc = get_charge(look->ledger, ino, &old, err);
 
 	if (rc == 1)
@@ -451,6 +537,7 @@ int look_at(struct look *look, uint64_t ino, struct error *err)
 	if (rc == 0)
 		old = (struct charge){ .place = PLACE_NONE };
 	keep_set(look, inode.gid, &charge, &old);
+	keep_share(&charge, &old);
 	return rc == 1 && same(&old, &charge)
 		       ? 0
 		       : recharge_one(look, ino, &old, &charge, err);
@@ -467,8 +554,14 @@ int ledger_commit(void *ctx, const uint64_t *inos, size_t n, struct error *err)
 		rc = look_at(&look, inos[i], err);
 	if (rc == 0)
 		rc = deltas_write(ledger, err);
+	if (rc == 0)
+		rc = folders_write(ledger->cat, &ledger->folders, err);
+	if (rc == 0 && ledger->others)
+		rc = shares_note(ledger, err);
 	ledger->in_hook = false;
+	ledger->others = false;
 	deltas_release(&ledger->deltas);
+	folders_release(&ledger->folders);
 	look_release(&look);
 	return rc < 0 ? error_prefix(err, "the ledger") : 0;
 }
@@ -477,9 +570,12 @@ int ledger_charged(void *ctx, const struct dept_set *set, int64_t delta_bytes,
 		   struct error *err)
 {
 	struct ledger *ledger = ctx;
+	int rc = 0;
 
 	if (ledger->in_hook)
 		return deltas_add(&ledger->deltas, TIER_PACKED, set,
 				  delta_bytes, err);
-	return holding_add(ledger, TIER_PACKED, set, delta_bytes, err);
+	rc = shares_note(ledger, err);
+	return rc < 0 ? rc
+		      : holding_add(ledger, TIER_PACKED, set, delta_bytes, err);
 }

@@ -115,8 +115,9 @@ static int forget_uses(struct ledger *ledger, struct error *err)
 
 	if (rc == 0)
 		rc = run(ledger,
-			 "UPDATE charge SET content = NULL"
-			 " WHERE content IS NOT NULL",
+			 "UPDATE charge SET content = NULL, own_high = 0,"
+			 " own_low = 0, exclusive_bytes = 0 WHERE content IS "
+			 "NOT NULL",
 			 err);
 	if (rc == 0)
 		rc = catalog_meta_set(ledger->cat, STORE_META_RECOUNT, 0, err);
@@ -135,6 +136,10 @@ static int begin_afresh(struct ledger *ledger, struct error *err)
 	if (rc == 0)
 		rc = sum_again(ledger, &sums, err);
 	deltas_release(&sums);
+	if (rc == 0)
+		rc = folders_again(cat, err);
+	if (rc == 0)
+		rc = shares_note(ledger, err);
 	if (rc == 0)
 		rc = catalog_meta_set(cat, META_RECHARGE, RECHARGE_RUNS, err);
 	if (rc == 0)

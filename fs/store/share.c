@@ -19,6 +19,11 @@ struct sharing {
 	struct users users;
 };
 
+void share_init(struct store_share *share)
+{
+	*share = (struct store_share){ .complete = true, .alone = true };
+}
+
 uint64_t store_share_bytes(uint128 own_q64)
 {
 	return (uint64_t)((own_q64 + HALF_Q64 + SLACK_Q64) >> 64);
@@ -48,45 +53,63 @@ static int read_users(struct sharing *sh, const struct hash128 *id,
 }
 
 /* Do its users count this file? */
-static bool counts_file(const struct sharing *sh, const struct chunk_use *use)
+static bool counts_file(const struct users *users, const struct dept_set *set,
+			uint32_t count)
 {
 	struct dept_set every;
 
-	users_set(&sh->users, &every);
-	for (uint16_t i = 0; i < sh->set->n; i++)
-		if (users_count_in(&sh->users, &every, sh->set->member[i]) <
-		    use->count)
+	users_set(users, &every);
+	for (uint16_t i = 0; i < set->n; i++)
+		if (users_count_in(users, &every, set->member[i]) < count)
 			return false;
-	return sh->set->n > 0;
+	return set->n > 0;
 }
 
 /* Are all its uses those of this file? */
-static bool is_alone(const struct sharing *sh, const struct chunk_use *use)
+static bool is_alone(const struct users *users, const struct dept_set *set,
+		     uint32_t count)
 {
-	if (sh->users.n != sh->set->n)
+	if (users->n != set->n)
 		return false;
-	for (uint32_t i = 0; i < sh->users.n; i++)
-		if (sh->users.user[i].count != use->count ||
-		    sh->users.user[i].department != sh->set->member[i])
+	for (uint32_t i = 0; i < users->n; i++)
+		if (users->user[i].count != count ||
+		    users->user[i].department != set->member[i])
 			return false;
 	return true;
 }
 
-static uint128 own_part(const struct sharing *sh, const struct chunk_use *use,
-			uint64_t stored)
+static uint128 own_part(const struct users *users, const struct dept_set *set,
+			uint32_t count, uint64_t stored)
 {
 	struct dept_set every;
 	uint128 own = 0;
 
-	users_set(&sh->users, &every);
-	for (uint16_t i = 0; i < sh->set->n; i++) {
-		uint128 by =
-			(uint128)every.n *
-			users_count_in(&sh->users, &every, sh->set->member[i]);
+	users_set(users, &every);
+	for (uint16_t i = 0; i < set->n; i++) {
+		uint128 by = (uint128)every.n *
+			     users_count_in(users, &every, set->member[i]);
 
-		own += (((uint128)stored * use->count) << 64) / by;
+		own += (((uint128)stored * count) << 64) / by;
 	}
 	return own;
+}
+
+void share_add(struct store_share *share, const struct dept_set *set,
+	       const struct users *users, uint32_t count, uint64_t stored)
+{
+	bool alone = is_alone(users, set, count);
+
+	share->alone = share->alone && alone;
+	if (set->n == 0)
+		return;
+	if (!counts_file(users, set, count)) {
+		share->complete = false;
+		return;
+	}
+	share->stored_bytes += stored;
+	share->own_q64 += own_part(users, set, count, stored);
+	if (alone)
+		share->exclusive_bytes += stored;
 }
 
 static int share_chunk(struct sharing *sh, const struct chunk_use *use,
@@ -95,17 +118,11 @@ static int share_chunk(struct sharing *sh, const struct chunk_use *use,
 	uint64_t stored = 0;
 	int rc = read_users(sh, &use->id, &stored, err);
 
-	if (rc < 0)
-		return rc;
-	if (rc == 0 || !counts_file(sh, use)) {
-		sh->share.complete = false;
-		return 0;
-	}
-	sh->share.stored_bytes += stored;
-	sh->share.own_q64 += own_part(sh, use, stored);
-	if (is_alone(sh, use))
-		sh->share.exclusive_bytes += stored;
-	return 0;
+	if (rc == 1)
+		share_add(&sh->share, sh->set, &sh->users, use->count, stored);
+	if (rc == 0)
+		sh->share.complete = sh->share.alone = false;
+	return rc < 0 ? rc : 0;
 }
 
 static int share_recipe(struct sharing *sh, const struct recipe *recipe,
@@ -120,22 +137,50 @@ static int share_recipe(struct sharing *sh, const struct recipe *recipe,
 	return rc;
 }
 
+static int load_once(struct store *store, const struct hash128 *content,
+		     struct recipe *ret_recipe, struct error *err)
+{
+	struct content_row row;
+	char hex[HASH128_HEX_BYTES];
+	int rc = content_row_get(store, VIEW_COMMITTED, content, &row, err);
+
+	if (rc > 0)
+		return recipe_load(store, &row, ret_recipe, err);
+	hash128_hex(content, hex);
+	return rc < 0 ? rc
+		      : error_set(err, -SOBRE_ENOCHUNK,
+				  "content %s is not in the store", hex);
+}
+
+/* The row moves only when a pack is emptied; then look again, once. */
+static int load(struct store *store, const struct hash128 *content,
+		struct recipe *ret_recipe, struct error *err)
+{
+	int rc = load_once(store, content, ret_recipe, err);
+
+	if (rc == -SOBRE_ENOCHUNK)
+		rc = load_once(store, content, ret_recipe, err);
+	return rc;
+}
+
 int store_share(struct store *store, const struct hash128 *content,
-		uint64_t size_bytes, const struct dept_set *set,
-		struct store_share *ret_share, struct error *err)
+		const struct dept_set *set, struct store_share *ret_share,
+		struct error *err)
 {
 	cleanup_free struct sharing *sh = calloc(1, sizeof(*sh));
-	CLEANUP(store_body_close) struct store_body *body = NULL;
+	struct recipe recipe;
 	int rc;
 
 	if (!sh)
 		return error_set(err, -ENOMEM, "no memory to share");
 	sh->store = store;
 	sh->set = set;
-	sh->share.complete = true;
-	rc = store_body_open(store, content, size_bytes, &body, err);
-	if (rc == 0)
-		rc = share_recipe(sh, body_recipe(body), err);
+	share_init(&sh->share);
+	rc = load(store, content, &recipe, err);
+	if (rc < 0)
+		return rc;
+	rc = share_recipe(sh, &recipe, err);
+	recipe_release(&recipe);
 	if (rc == 0)
 		*ret_share = sh->share;
 	return rc;

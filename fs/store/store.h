@@ -147,17 +147,25 @@ struct store_share {
 	uint64_t stored_bytes;	  /* of its chunks, each once */
 	bool complete;		  /* false: a chunk doesn't know of this file,
 				     and isn't in the sums: recount */
+	bool alone;		  /* no other file holds any of its chunks */
 };
+/* As store_use(), and what the file is charged then, one of `set` (which has
+ * come to hold it, or goes on; empty: none does any more, and only `alone`
+ * tells something): what no other file holds changes nobody else's share. */
+int store_use_share(struct store *store, const struct hash128 *content,
+		    const struct dept_set *gained, const struct dept_set *lost,
+		    const struct dept_set *set, struct store_share *ret_share,
+		    struct error *err);
 /*
  * What one of the files that hold the content, one of `set`, is charged: of
  * each chunk, for each of its departments, stored / (departments of the chunk
  * x times that department's files hold it), times how often it holds it. The
  * shares of all files add up to what is stored: sum them as they are, and
- * round once. As committed. Errors: store_body_open().
+ * round once. As committed. -SOBRE_ENOCHUNK: not in the store.
  */
 int store_share(struct store *store, const struct hash128 *content,
-		uint64_t size_bytes, const struct dept_set *set,
-		struct store_share *ret_share, struct error *err);
+		const struct dept_set *set, struct store_share *ret_share,
+		struct error *err);
 /* Of one share, or a sum of them; to the nearest. */
 uint64_t store_share_bytes(uint128 own_q64);
 

@@ -53,6 +53,8 @@ struct using
 	struct store *store;
 	const struct dept_set *gained;
 	const struct dept_set *lost;
+	const struct dept_set *set; /* afterwards; NULL: nobody asks */
+	struct store_share share;
 	struct charges charges;
 	struct users users;
 	struct dept_set before;
@@ -127,8 +129,10 @@ static int use_chunk(struct using *u, const struct chunk_use *use,
 	rc = stmt_step(s, err);
 	if (rc == 0)
 		u->amiss = true;
-	if (rc <= 0)
+	if (rc <= 0) {
+		u->share.complete = u->share.alone = false;
 		return rc;
+	}
 	stored = stmt_i64(s, 0);
 	blob = stmt_blob(s, 1, &len);
 	if (!users_decode(blob, len, &u->users)) {
@@ -139,6 +143,9 @@ static int use_chunk(struct using *u, const struct chunk_use *use,
 	users_set(&u->users, &u->before);
 	count(u, use);
 	users_set(&u->users, &u->after);
+	if (u->set)
+		share_add(&u->share, u->set, &u->users, use->count,
+			  (uint64_t)stored);
 	rc = charge(u, stored, err);
 	return rc < 0 ? rc : write_users(u, &use->id, err);
 }
@@ -176,27 +183,44 @@ static int load(struct store *store, const struct hash128 *content,
 	return 1;
 }
 
-int store_use(struct store *store, const struct hash128 *content,
-	      const struct dept_set *gained, const struct dept_set *lost,
-	      struct error *err)
+int store_use_share(struct store *store, const struct hash128 *content,
+		    const struct dept_set *gained, const struct dept_set *lost,
+		    const struct dept_set *set, struct store_share *ret_share,
+		    struct error *err)
 {
 	cleanup_free struct using *u = NULL;
 	struct recipe recipe;
 	int rc = load(store, content, &recipe, err);
 
-	if (rc <= 0)
-		return rc < 0 ? rc
-			      : recount_note(store, "a recipe can't be read",
-					     err);
+	if (rc < 0)
+		return rc;
+	if (rc == 0) {
+		*ret_share = (struct store_share){ .complete = false };
+		return recount_note(store, "a recipe can't be read", err);
+	}
 	u = calloc(1, sizeof(*u));
 	if (u) {
 		u->store = store;
 		u->gained = gained;
 		u->lost = lost;
+		u->set = set;
+		share_init(&u->share);
 		rc = use_recipe(u, &recipe, err);
+		if (rc == 0)
+			*ret_share = u->share;
 	} else {
 		rc = error_set(err, -ENOMEM, "no memory to charge");
 	}
 	recipe_release(&recipe);
 	return rc;
+}
+
+int store_use(struct store *store, const struct hash128 *content,
+	      const struct dept_set *gained, const struct dept_set *lost,
+	      struct error *err)
+{
+	struct store_share ignored;
+
+	return store_use_share(store, content, gained, lost, NULL, &ignored,
+			       err);
 }

@@ -85,6 +85,15 @@ struct chunk_use {
 int64_t recipe_uses(const struct recipe *recipe, struct chunk_use **ret_uses,
 		    struct error *err);
 
+/* --- shares (share.c) --------------------------------------------------------
+ */
+
+void share_init(struct store_share *share);
+/* Of a chunk that a file of `set` holds `count` times; of nobody: only whether
+ * others hold it. */
+void share_add(struct store_share *share, const struct dept_set *set,
+	       const struct users *users, uint32_t count, uint64_t stored);
+
 /* What becomes of a chunk that is about to be put, other than before. */
 int charges_add_move(struct charges *charges, struct store *store,
 		     const struct chunk_row *row, struct error *err);

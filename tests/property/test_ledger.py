@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: EUPL-1.2
 """Whatever agents and the packer do, each department's byte-seconds are those
-that the inodes and packs give, looked at from outside after every step."""
+that the inodes and packs give, looked at from outside after every step; so is
+what du says of each folder."""
 import os
 import random
 import shutil
 
 import env
+import holdings
 from ledgercase import DEPARTMENTS, END, HOUR, LedgerCase, seeded
 
 STEPS = int(os.environ.get("SOBRE_STEPS", "120"))
@@ -111,6 +113,40 @@ class Conservation(LedgerCase):
         self.drive.stop()
         self.drive = self.mount()
 
+    # --- what du says
+
+    FIGURES = ("files", "packed_files", "logical_bytes", "hot_bytes",
+               "packed_bytes", "exclusive_bytes")
+    SHARED = ("packed_bytes", "exclusive_bytes")
+
+    def du(self, folders):
+        said = self.drive.json("du", *[self.path(f) for f in folders])
+        return said["paths"]
+
+    def du_agrees(self, must_be_current, **more):
+        """Shares as counted are exact when it says that they are current."""
+        lower = holdings.Lower(self.drive.below(), DEPARTMENTS)
+        folders = [""] + [os.path.relpath(os.path.join(top, d), lower.top)
+                          for top, dirs, _ in os.walk(lower.top)
+                          for d in dirs]
+        folders = [f for f in folders if not f.startswith(".sobre")]
+        shares = lower.shares()
+        for name, one in zip(folders, self.du(folders)):
+            with self.subTest(folder=name, seed=SEED, **more):
+                want = lower.below("/" + name if name else "", shares)
+                current = one["shares_current"]
+                self.assertTrue(current or not must_be_current)
+                for key in self.FIGURES:
+                    if current or key not in self.SHARED:
+                        self.assertEqual(want.get(key, 0), one[key], key)
+
+    def shares_add_up(self):
+        """Of the root: all that is held in packs."""
+        lower = holdings.Lower(self.drive.below(), DEPARTMENTS)
+        held = sum(n for (_, tier), n in lower.held().items()
+                   if tier == "packed")
+        self.assertEqual(held, self.du([""])[0]["packed_bytes"])
+
     OFTEN = ("create", "append", "truncate", "unlink", "link", "move",
              "replace", "dossier", "move_dossier", "pack_some", "unpack")
     SELDOM = ("remove_dossier", "pack_all", "remount")
@@ -123,7 +159,15 @@ class Conservation(LedgerCase):
             done.append(self.rnd.choice(names))
             getattr(self, done[-1])()
             self.seen()
+            if step % 4 == 0:
+                counted = done[-1] in ("pack_all", "pack_some", "unpack")
+                self.du_agrees(counted and step > 0 and bool(self.files()),
+                               done=done)
             self.at(self.now + self.rnd.randrange(1, PAUSE))
+        self.pack_all()
+        self.seen()
+        self.du_agrees(True, done=done)
+        self.shares_add_up()
         self.integral.until(END)
         self.at(END + HOUR)
         lines = self.lines(self.report())

@@ -66,6 +66,55 @@ class Lower:
             sums[frozenset(of), "packed"] += stored[chunk]
         return sums
 
+    def shares(self):
+        """Of packs, exactly: {inode number: its own share}, and {the same:
+        bytes of chunks that nobody else holds}."""
+        stored, recipes = packs.read(os.path.join(self.top, ".sobre/packs"))
+        users = collections.defaultdict(collections.Counter)
+        holders = collections.defaultdict(set)
+        packed = {ino: (of, collections.Counter(recipes[content]))
+                  for ino, (_, of, content) in self.inodes().items()
+                  if content}
+        for ino, (of, uses) in packed.items():
+            for chunk, n in uses.items():
+                holders[chunk].add(ino)
+                for name in of:
+                    users[chunk][name] += n
+        own = {ino: sum(Fraction(stored[chunk] * n,
+                                 len(users[chunk]) * users[chunk][name])
+                        for chunk, n in uses.items() for name in of)
+               for ino, (of, uses) in packed.items()}
+        alone = {ino: sum(stored[chunk] for chunk in uses
+                          if holders[chunk] == {ino})
+                 for ino, (_, uses) in packed.items()}
+        return own, alone
+
+    def below(self, rel, shares):
+        """What du should say of a directory; each inode once."""
+        own, alone = shares
+        seen, inodes = set(), self.top + rel
+        sums = collections.Counter()
+        paths = [inodes] + [os.path.join(top, name)
+                            for top, dirs, files in os.walk(inodes)
+                            for name in dirs + files
+                            if ".sobre" not in (top[len(self.top):] + "/"
+                                                + name).split("/")]
+        for path in paths:
+            st = os.lstat(path)
+            if st.st_ino in seen:
+                continue
+            seen.add(st.st_ino)
+            sums["hot_bytes"] += st.st_blocks * 512
+            sums["exclusive_bytes"] += \
+                st.st_blocks * 512 + alone.get(st.st_ino, 0)
+            sums["packed_bytes"] += own.get(st.st_ino, 0)
+            if stat.S_ISREG(st.st_mode):
+                sums["files"] += 1
+                sums["packed_files"] += st.st_ino in own
+                sums["logical_bytes"] += st.st_size
+        sums["packed_bytes"] = int(sums["packed_bytes"] + Fraction(1, 2))
+        return dict(sums)
+
 
 class Integral:
     """Byte-seconds: what was held from each look on, until the next."""

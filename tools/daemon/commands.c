@@ -397,13 +397,13 @@ json_t *command_run(const struct command_env *env,
 	case REQUEST_EXPLAIN:
 		return command_explain(env, request, err);
 	case REQUEST_PACK:
-		return command_pack(env, request, err);
+		return shares_counted(env, command_pack(env, request, err));
 	case REQUEST_UNPACK:
-		return command_unpack(env, request, err);
+		return shares_counted(env, command_unpack(env, request, err));
 	case REQUEST_FSCK:
 		return command_fsck(env, request, err);
 	case REQUEST_GC:
-		return command_gc(env, request, err);
+		return shares_counted(env, command_gc(env, request, err));
 	case REQUEST_SCRUB:
 		return command_scrub(env, err);
 	case REQUEST_DU:

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /* du: what a file, or a directory and all below it, costs. */
 #include <errno.h>
+#include <time.h>
 
+#include "fs/base/log.h"
 #include "tools/daemon/internal.h"
+
+/* A second of work. */
+#define COUNTED_AT_ONCE 50000
 
 static json_int_t i(uint64_t n)
 {
@@ -37,27 +42,63 @@ static json_t *year_json(const struct energy_year *year)
 			 (double)(year->use_ug + year->build_ug) / 1e6);
 }
 
-json_t *footprint_json(const struct command_env *env, uint64_t ino,
-		       const struct ledger_bounds *bounds, struct error *err)
+/* A failure is no failure of what went before: the next tick tries again. */
+json_t *shares_counted(const struct command_env *env, json_t *result)
 {
-	const struct ledger_bounds wide = { .stop = env->stop };
+	struct ledger *ledger = drive_ledger(env->drive);
+	struct error err = ERROR_INIT;
+
+	if (!result || !ledger)
+		return result;
+	/* What was unpacked is told by events. */
+	if (catalog_flush(drive_catalog(env->drive), &err) < 0 ||
+	    !ledger_shares_due(ledger))
+		return result;
+	if (ledger_count_shares(ledger, COUNTED_AT_ONCE, env->stop, &err) < 0 &&
+	    err.code != -ECANCELED)
+		log_error("%s", err.text);
+	return result;
+}
+
+/* Null: never. */
+static json_t *counted_json(const struct ledger_shares *shares)
+{
+	time_t at = (time_t)shares->counted_s;
+	char text[32];
+	struct tm tm;
+
+	if (!shares->counted || !gmtime_r(&at, &tm) ||
+	    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		return json_null();
+	return json_string(text);
+}
+
+json_t *footprint_json(const struct command_env *env, uint64_t ino,
+		       uint64_t max_directories, struct error *err)
+{
 	struct catalog *cat = drive_catalog(env->drive);
 	struct ledger_footprint f = { .files = 0 };
 	struct energy_year year = { .mwh = 0 };
+	struct ledger_shares shares;
 
 	if (ledger_footprint_within(cat, drive_store(env->drive), ino,
-				    bounds ? bounds : &wide, &f, err) < 0)
+				    max_directories, &f, err) < 0)
 		return NULL;
+	ledger_shares(cat, &shares);
 	energy_year(&env->setup->coefs, NULL,
 		    (uint128)f.hot_bytes + (uint128)f.packed_bytes, 0, &year);
 	return json_or_nomem(
-		json_pack("{s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}",
+		json_pack("{s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o,"
+			  " s:o, s:o}",
 			  "schema", PROTOCOL_SCHEMA, "files", i(f.files),
-			  "logical_bytes", i(f.logical_bytes), "share_bytes",
+			  "packed_files", i(f.packed_files), "logical_bytes",
+			  i(f.logical_bytes), "share_bytes",
 			  i(f.hot_bytes + f.packed_bytes), "hot_bytes",
 			  i(f.hot_bytes), "packed_bytes", i(f.packed_bytes),
 			  "exclusive_bytes", i(f.exclusive_bytes),
-			  "departments", departments_json(cat, &f.set), "year",
+			  "shares_current", f.shares_current, "shares_counted",
+			  counted_json(&shares), "departments",
+			  departments_json(cat, &f.set), "year",
 			  year_json(&year)),
 		err);
 }
@@ -70,7 +111,7 @@ static json_t *du_one(const struct command_env *env, const char *path,
 
 	if (drive_stat(env->drive, path, &st, err) < 0)
 		return NULL;
-	one = footprint_json(env, st.st_ino, NULL, err);
+	one = footprint_json(env, st.st_ino, UINT64_MAX, err);
 	if (one)
 		(void)json_object_set_new(one, "path", json_from_name(path));
 	else if (err->code == -ENOENT)
@@ -94,7 +135,9 @@ json_t *command_du(const struct command_env *env, const struct request *request,
 		json_t *one;
 
 		p.done = n;
-		if (!command_tell(env, &p)) {
+		if (!command_tell(env, &p) ||
+		    (env->stop &&
+		     __atomic_load_n(env->stop, __ATOMIC_ACQUIRE))) {
 			(void)error_set(err, -ECANCELED, "interrupted");
 			return NULL;
 		}

@@ -447,7 +447,7 @@ int explain_more(const struct command_env *env, const char *path, uint64_t ino,
 		(void)json_object_set_new(result, "last_used",
 					  json_string(day));
 	}
-	footprint = footprint_json(env, ino, NULL, &unknown);
+	footprint = footprint_json(env, ino, UINT64_MAX, &unknown);
 	if (footprint)
 		(void)json_object_set_new(result, "footprint", footprint);
 	return explain_rules(env, path, ino, french, result, err);

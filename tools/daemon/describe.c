@@ -11,9 +11,8 @@
 
 #include "tools/daemon/internal.h"
 
-/* Of a directory: a second or so of work. `sobre du` has no bound. */
-#define MAX_ENTRIES	 50000
-#define MAX_PACKED_BYTES (UINT64_C(16) << 30)
+/* Below a directory: half a second of work. `sobre du` has no bound. */
+#define MAX_DIRECTORIES 100000
 
 static struct command_env env_of(struct daemon *d)
 {
@@ -43,18 +42,13 @@ static json_t *footprint(struct daemon *d, uint64_t ino, bool directory,
 			 struct error *err)
 {
 	const struct command_env env = env_of(d);
-	const struct ledger_bounds bounds = {
-		.max_entries = MAX_ENTRIES,
-		.max_packed_bytes = MAX_PACKED_BYTES,
-		.stop = &d->stop,
-	};
 	json_t *value;
 
 	if (directory && set_describing(d, true)) {
 		(void)error_set(err, -EAGAIN, "another is being summed up");
 		return NULL;
 	}
-	value = footprint_json(&env, ino, &bounds, err);
+	value = footprint_json(&env, ino, MAX_DIRECTORIES, err);
 	if (directory)
 		(void)set_describing(d, false);
 	return value;

@@ -53,7 +53,10 @@ int array_load(const struct setup *setup, struct meter *meter,
 /* What du says of one inode. `bounds` NULL: however much is below it. */
 struct ledger_bounds;
 json_t *footprint_json(const struct command_env *env, uint64_t ino,
-		       const struct ledger_bounds *bounds, struct error *err);
+		       uint64_t max_directories, struct error *err);
+/* `result` as it is, which a command gives that changed who holds what: shares
+ * of packs are counted again, as long as few files are packed. */
+json_t *shares_counted(const struct command_env *env, json_t *result);
 /* The rules that match one inode, and why: "flags", an array, and "left_out",
  * how many more do. NULL and -ENOENT: none does. */
 json_t *flags_json(const struct command_env *env, uint64_t ino,

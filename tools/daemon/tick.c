@@ -11,6 +11,8 @@
 
 #define ACCOUNTS_MAX  4096
 #define MESSAGE_BYTES 256
+/* Some seconds of work. */
+#define COUNTED_A_TICK 100000
 
 /* Said once for each thing that is wrong, not every minute. */
 static void say_kept(struct daemon *d, const char *text,
@@ -61,6 +63,21 @@ static void reload_rules(struct daemon *d)
 		setup_put_rules(setup, read);
 }
 
+/* In a turn: other work waits for it, and it goes after agents'. */
+static void count_shares(struct daemon *d, struct ledger *ledger)
+{
+	struct error err = ERROR_INIT;
+	int rc = 0;
+
+	if (daemon_stopping(d) || !ledger_shares_due(ledger))
+		return;
+	turn_take(&d->turn, "background count");
+	rc = ledger_count_shares(ledger, COUNTED_A_TICK, &d->stop, &err);
+	turn_give(&d->turn);
+	if (rc < 0 && rc != -ECANCELED)
+		daemon_note_error(d, "ledger", &err);
+}
+
 void daemon_tick(struct daemon *d)
 {
 	struct ledger *ledger = d->drive ? drive_ledger(d->drive) : NULL;
@@ -69,6 +86,8 @@ void daemon_tick(struct daemon *d)
 	if (ledger &&
 	    ledger_tick(ledger, drive_state_bytes(d->drive), &err) < 0)
 		daemon_note_error(d, "ledger", &err);
+	if (ledger)
+		count_shares(d, ledger);
 	if (d->options->policies && !daemon_stopping(d))
 		reload_rules(d);
 }
@@ -84,6 +103,7 @@ void daemon_recharge(struct daemon *d)
 	if (ledger_recharge(ledger, &d->stop, &err) < 0 &&
 	    err.code != -ECANCELED)
 		daemon_note_error(d, "ledger", &err);
+	count_shares(d, ledger);
 }
 
 /* --- whose opens count -----------------------------------------------------

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /* du: bytes, energy, money and carbon of files and directories. */
 #include <stdio.h>
+#include <string.h>
 
 #include "tools/sobre/internal.h"
 
@@ -22,6 +23,20 @@ static void print_departments(const json_t *one)
 	(void)putchar('\n');
 }
 
+/* Of a directory whose packed files share what others have changed since. */
+static void print_counted(const json_t *one)
+{
+	const char *at = json_text(one, "shares_counted");
+
+	if (!json_is_false(json_object_get(one, "shares_current")))
+		return;
+	if (strlen(at) >= sizeof("2026-11-23T02:10") - 1)
+		(void)printf(T("  packs as counted %.10s %.5s UTC\n"), at,
+			     at + sizeof("2026-11-23T") - 1);
+	else
+		(void)printf(T("  packs not counted in full yet\n"));
+}
+
 static void print_one(const struct place *place, const json_t *one)
 {
 	cleanup_free char *path = json_name(one, "path");
@@ -36,6 +51,7 @@ static void print_one(const struct place *place, const json_t *one)
 		     out_size(json_u64(one, "share_bytes")).text,
 		     out_size(json_u64(one, "hot_bytes")).text,
 		     out_size(json_u64(one, "packed_bytes")).text);
+	print_counted(one);
 	(void)printf(T("  freed if deleted alone: %s\n"),
 		     out_size(json_u64(one, "exclusive_bytes")).text);
 	(void)printf(T("  a year of it: %s Wh, %s EUR, %s gCO2e\n"),

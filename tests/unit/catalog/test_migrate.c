@@ -93,12 +93,57 @@ static void a_catalog_of_schema_1_keeps_what_it_has(void **state)
 			 (int64_t)catalog_migrations_count);
 }
 
+/* What was charged knows of no folder, and is charged again: from the start,
+ * when that was under way. */
+static void from_schema_2(struct fixture *f, const char *more)
+{
+	struct conn *conn = fresh(f);
+
+	must(conn_exec(conn, "PRAGMA journal_mode = WAL", &f->err));
+	must(migrate(conn, catalog_migrations, 2, &f->err));
+	must(conn_exec(conn,
+		       "INSERT INTO inode VALUES(7, 77, 33184, 1, 1, 1, 4000,"
+		       " 8, 5, 5, NULL, 0, 0, NULL, NULL, 20000, 0);"
+		       "INSERT INTO charge VALUES(7, 77, 0, x'0100', 8, 4000,"
+		       " NULL)",
+		       &f->err));
+	must(conn_exec(conn, more, &f->err));
+	conn_close(conn);
+	fixture_open(f);
+	assert_int_equal(ask(f, "SELECT count(*) FROM charge"
+				" WHERE parent = 0 AND own_high = 0"),
+			 1);
+	assert_int_equal(ask(f, "SELECT count(*) FROM folder"), 0);
+	assert_int_equal(catalog_meta_get(f->cat, "ledger_recharge", 0), 1);
+}
+
+static void a_catalog_of_schema_2_is_to_be_charged_again(void **state)
+{
+	from_schema_2(*state, "");
+}
+
+static void one_that_was_being_charged_is_too(void **state)
+{
+	from_schema_2(*state, "INSERT INTO meta VALUES('ledger_recharge', 2)");
+}
+
+static void a_new_catalog_is_not(void **state)
+{
+	struct fixture *f = *state;
+
+	fixture_open(f);
+	assert_int_equal(catalog_meta_get(f->cat, "ledger_recharge", 0), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		SCENARIO_CLOSED(each_migration_is_one_transaction),
 		SCENARIO_CLOSED(an_older_schema_gets_only_what_it_lacks),
 		SCENARIO_CLOSED(a_catalog_of_schema_1_keeps_what_it_has),
+		SCENARIO_CLOSED(a_catalog_of_schema_2_is_to_be_charged_again),
+		SCENARIO_CLOSED(one_that_was_being_charged_is_too),
+		SCENARIO_CLOSED(a_new_catalog_is_not),
 		cmocka_unit_test(
 			the_real_ones_are_numbered_from_one_without_gaps),
 	};

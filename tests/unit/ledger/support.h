@@ -408,6 +408,12 @@ static inline void assert_balanced(struct world *w)
 	assert_int_equal(n, 0);
 }
 
+/* Counts the shares of packs, all of them. */
+static inline void count(struct world *w)
+{
+	must(ledger_count_shares(w->ledger, 0, NULL, &w->err));
+}
+
 static inline void pass(struct world *w, int64_t seconds)
 {
 	atomic_fetch_add(&w->now_s, seconds);

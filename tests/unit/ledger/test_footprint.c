@@ -64,8 +64,11 @@ static void shares_of_all_files_add_up_to_what_is_stored(void **state)
 			stored += (uint64_t)row[i].byte_seconds;
 	}
 	free(row);
+	count(w);
 	all = of(w, ROOT_INO);
+	assert_true(all.shares_current);
 	assert_int_equal(all.packed_bytes, stored);
+	assert_int_equal(all.packed_files, 5);
 	assert_int_equal(all.files, 5);
 	/* "q" alone is its own. */
 	assert_true(of(w, 104).exclusive_bytes >= 300000);
@@ -87,12 +90,194 @@ static void what_is_not_charged_yet_is_unknown(void **state)
 	assert_int_equal(set.member[0], COM);
 }
 
+/* What the old du did: everything below, each inode once. */
+struct walked {
+	struct world *w;
+	struct ino_set seen;
+	struct ledger_footprint sum;
+	uint128 own_q64;
+};
+
+static void walk_inode(struct walked *walked, const struct catalog_inode *inode)
+{
+	struct world *w = walked->w;
+	struct store_share share;
+	struct dept_set set;
+
+	if (ino_set_add(&walked->seen, inode->ino, &w->err) != 1)
+		return;
+	walked->sum.hot_bytes += inode->blocks * 512;
+	walked->sum.exclusive_bytes += inode->blocks * 512;
+	if (!S_ISREG(inode->mode))
+		return;
+	walked->sum.files++;
+	walked->sum.logical_bytes += inode->size_bytes;
+	if (!inode->packed)
+		return;
+	walked->sum.packed_files++;
+	must(ledger_set(w->cat, inode->ino, &set, &w->err));
+	must(store_share(w->store, &inode->content, &set, &share, &w->err));
+	walked->own_q64 += share.own_q64;
+	walked->sum.exclusive_bytes += share.exclusive_bytes;
+}
+
+static int walk_entry(void *ctx, const struct catalog_walk_entry *entry,
+		      struct error *err)
+{
+	(void)err;
+	walk_inode(ctx, &entry->inode);
+	return 0;
+}
+
+static void assert_as_walked(struct world *w, uint64_t dir)
+{
+	struct walked walked = { .w = w };
+	struct ledger_footprint fp = of(w, dir);
+	struct catalog_inode inode;
+
+	must(catalog_inode_get(w->cat, dir, 0, &inode, &w->err));
+	walk_inode(&walked, &inode);
+	must(catalog_walk(w->cat, dir, walk_entry, &walked, &w->err));
+	ino_set_release(&walked.seen);
+	assert_int_equal(fp.files, walked.sum.files);
+	assert_int_equal(fp.packed_files, walked.sum.packed_files);
+	assert_int_equal(fp.logical_bytes, walked.sum.logical_bytes);
+	assert_int_equal(fp.hot_bytes, walked.sum.hot_bytes);
+	assert_int_equal(fp.packed_bytes, store_share_bytes(walked.own_q64));
+	assert_int_equal(fp.exclusive_bytes, walked.sum.exclusive_bytes);
+}
+
+static void assert_all_as_walked(struct world *w)
+{
+	assert_as_walked(w, ROOT_INO);
+	assert_as_walked(w, VILLE);
+	assert_as_walked(w, URBANISME);
+	assert_as_walked(w, COMDIR);
+	assert_as_walked(w, DIVERS);
+	assert_balanced(w);
+}
+
+/* Each step is one that the sums of folders must follow. */
+static void a_directory_holds_what_a_walk_finds(void **state)
+{
+	struct world *w = *state;
+	struct catalog_inode link = inode_of(105, S_IFLNK | 0777);
+	struct catalog_inode gone = file_of(101, 1536);
+
+	make_file(w, URBANISME, "a", 100, 512);
+	make_file(w, VILLE, "b", 101, 1536);
+	make_file(w, COMDIR, "c", 102, 2048);
+	make_file(w, DIVERS, "d", 103, 4096);
+	make_file(w, DIVERS, "empty", 104, 0);
+	link.size_bytes = 9;
+	post(w, CATALOG_EVENT_INODE, &link);
+	post_name(w, DIVERS, "link", 105);
+	flush(w);
+	assert_all_as_walked(w);
+	(void)pack(w, 100, "xy");
+	(void)pack(w, 102, "yz");
+	(void)pack(w, 103, "x");
+	count(w);
+	assert_all_as_walked(w);
+	post_name(w, COMDIR, "b too", 101);
+	post_name(w, COMDIR, "a too", 100);
+	flush(w);
+	count(w);
+	assert_all_as_walked(w);
+	post_move(w, VILLE, "Urbanisme", DIVERS, "Urbanisme");
+	flush(w);
+	count(w);
+	assert_all_as_walked(w);
+	post_unname(w, URBANISME, "a");
+	post_unname(w, VILLE, "b");
+	flush(w);
+	count(w);
+	assert_all_as_walked(w);
+	unpack(w, 102);
+	post_unname(w, COMDIR, "b too");
+	flush(w);
+	count(w);
+	assert_all_as_walked(w); /* b is nameless */
+	post(w, CATALOG_EVENT_GONE, &gone);
+	post_move(w, ROOT_INO, "Com", DIVERS, "Com");
+	flush(w);
+	count(w);
+	assert_all_as_walked(w);
+}
+
+static void more_directories_than_asked_for_are_too_many(void **state)
+{
+	struct world *w = *state;
+	struct ledger_footprint fp;
+
+	must(ledger_footprint_within(w->cat, w->store, ROOT_INO, 4, &fp,
+				     &w->err));
+	assert_int_equal(ledger_footprint_within(w->cat, w->store, ROOT_INO, 3,
+						 &fp, &w->err),
+			 -E2BIG);
+	must(ledger_footprint_within(w->cat, w->store, VILLE, 1, &fp, &w->err));
+	must(ledger_footprint_within(w->cat, w->store, COMDIR, 0, &fp,
+				     &w->err));
+}
+
+/* Damaged rows may say so; it must end, and count each once. */
+static void a_directory_below_itself_is_met_once(void **state)
+{
+	struct world *w = *state;
+
+	make_file(w, URBANISME, "a", 100, 512);
+	flush(w);
+	change(w, "UPDATE folder SET parent = 11 WHERE ino = 10");
+	assert_int_equal(of(w, VILLE).files, 1);
+	assert_int_equal(of(w, URBANISME).hot_bytes, 512);
+}
+
+static void sparse_giants_do_not_overflow(void **state)
+{
+	struct world *w = *state;
+	const uint64_t bytes = (uint64_t)CHARGE_BYTES_MAX;
+
+	for (uint64_t i = 0; i < 5; i++) {
+		char name[] = { (char)('a' + i), '\0' };
+
+		make_file(w, COMDIR, name, 100 + i, bytes * 1000 + i * 512);
+	}
+	flush(w);
+	assert_int_equal(of(w, ROOT_INO).logical_bytes, 5 * bytes);
+	assert_balanced(w);
+}
+
+/* Never wrong figures: rather none, for as long as it lasts. */
+static void a_directory_has_no_figures_while_a_recharge_is_due(void **state)
+{
+	static const bool go_on = false;
+	struct world *w = *state;
+	struct ledger_footprint fp;
+
+	make_file(w, COMDIR, "c", 100, 512);
+	flush(w);
+	must(catalog_begin(w->cat, &w->err));
+	must(recharge_note(w->ledger, &w->err));
+	must(catalog_commit(w->cat, &w->err));
+	assert_int_equal(
+		ledger_footprint(w->cat, w->store, COMDIR, &fp, &w->err),
+		-EAGAIN);
+	assert_int_equal(of(w, 100).hot_bytes, 512);
+	must(ledger_recharge(w->ledger, &go_on, &w->err));
+	assert_int_equal(of(w, COMDIR).hot_bytes, 512);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WORLD(a_directory_counts_a_hard_link_once),
 		WORLD(shares_of_all_files_add_up_to_what_is_stored),
 		WORLD(what_is_not_charged_yet_is_unknown),
+		WORLD(a_directory_holds_what_a_walk_finds),
+		WORLD(more_directories_than_asked_for_are_too_many),
+		WORLD(a_directory_below_itself_is_met_once),
+		WORLD(sparse_giants_do_not_overflow),
+		WORLD(a_directory_has_no_figures_while_a_recharge_is_due),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -487,6 +487,17 @@ static struct model *model_new(struct world *w, uint64_t seed)
 	return m;
 }
 
+/* Once counted, they do: to the byte that is held. */
+static void assert_shares_add_up(struct model *m)
+{
+	struct ledger_shares shares;
+
+	count(m->w);
+	ledger_shares(m->w->cat, &shares);
+	assert_true(shares.current);
+	assert_balanced(m->w);
+}
+
 static void live(struct world *w, uint64_t seed)
 {
 	struct model *m = model_new(w, seed);
@@ -497,6 +508,8 @@ static void live(struct world *w, uint64_t seed)
 		compare_held(m);
 		if (i % 16 == 0)
 			assert_balanced(w);
+		if (i % 32 == 0)
+			assert_shares_add_up(m);
 		time_passes(m);
 	}
 	for (int32_t month = month_of_day(0);

@@ -237,12 +237,74 @@ static void charges_of_inodes_that_are_gone_go(void **state)
 	struct world *w = *state;
 
 	make_some(w);
-	change(w, "INSERT INTO charge VALUES(999, 1, 0, x'0100', 8, 0, NULL)");
+	change(w, "INSERT INTO charge(ino, btime_ns, place, members, blocks,"
+		  " size_bytes) VALUES(999, 1, 0, x'0100', 8, 0)");
 	change(w, "UPDATE holding SET bytes = bytes + 4096"
 		  " WHERE members = x'0100' AND tier = 0");
 	assert_true(ledger_check(w->cat, w->store, NULL, NULL, &w->err) > 0);
 	must(recharge_again(w));
 	assert_int_equal(held(w, TIER_HOT, SET(URB)), 512);
+	assert_balanced(w);
+}
+
+/* Sums of folders that can't be trusted are made again from the charges. */
+static void folders_are_counted_again(void **state)
+{
+	struct world *w = *state;
+	struct ledger_footprint before = { .files = 0 };
+	struct ledger_footprint after = { .files = 0 };
+
+	make_some(w);
+	(void)pack(w, 100, "xy");
+	(void)pack(w, 102, "yz");
+	post_name(w, DIVERS, "b too", 101);
+	flush(w);
+	count(w);
+	must(ledger_footprint(w->cat, w->store, ROOT_INO, &before, &w->err));
+	change(w, "UPDATE folder SET files = 9, own_high = 7, parent = 12");
+	change(w, "DELETE FROM folder WHERE ino = 12");
+	change(w, "DELETE FROM apart");
+	change(w, "UPDATE charge SET own_high = own_high + 1"
+		  " WHERE content IS NOT NULL");
+	assert_true(ledger_check(w->cat, w->store, NULL, NULL, &w->err) > 0);
+	must(recharge_again(w));
+	assert_true(ledger_shares_due(w->ledger));
+	count(w);
+	must(ledger_footprint(w->cat, w->store, ROOT_INO, &after, &w->err));
+	assert_memory_equal(&before, &after,
+			    offsetof(struct ledger_footprint, shares_current));
+	assert_true(after.shares_current);
+	assert_balanced(w);
+}
+
+/* As the migration leaves a drive that an earlier sobrefs charged. */
+static void a_drive_of_schema_2_is_charged_again(void **state)
+{
+	struct world *w = *state;
+	struct ledger_footprint fp;
+
+	make_some(w);
+	(void)pack(w, 101, "x");
+	world_shut(w);
+	world_open_catalog(w);
+	change(w, "DELETE FROM folder");
+	change(w, "DELETE FROM apart");
+	change(w, "UPDATE charge SET parent = 0, regular = 0, own_high = 0,"
+		  " own_low = 0, exclusive_bytes = 0");
+	must(catalog_meta_set(w->cat, META_RECHARGE, RECHARGE_DUE, &w->err));
+	catalog_close(w->cat);
+	world_open(w);
+	assert_true(ledger_needs_recharge(w->ledger));
+	/* What happens before it is counted too, once. */
+	post_move(w, VILLE, "b", COMDIR, "b");
+	make_file(w, COMDIR, "new", 104, 512);
+	flush(w);
+	must(ledger_recharge(w->ledger, &go_on, &w->err));
+	count(w);
+	must(ledger_footprint(w->cat, w->store, COMDIR, &fp, &w->err));
+	assert_int_equal(fp.files, 3);
+	assert_int_equal(fp.hot_bytes, 2048 + 512);
+	assert_true(fp.packed_bytes >= 300000);
 	assert_balanced(w);
 }
 
@@ -260,6 +322,8 @@ int main(void)
 			what_moves_between_two_of_its_transactions_is_not_missed),
 		WORLD(other_departments_make_places_unknown),
 		WORLD(charges_of_inodes_that_are_gone_go),
+		WORLD(folders_are_counted_again),
+		WORLD(a_drive_of_schema_2_is_charged_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

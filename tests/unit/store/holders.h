@@ -109,8 +109,8 @@ static inline void check_shares(struct world *w, struct holders *h)
 
 		if (!file->there)
 			continue;
-		must(w, store_share(w->store, &file->content, file->size_bytes,
-				    &file->set, &share, &w->err));
+		must(w, store_share(w->store, &file->content, &file->set,
+				    &share, &w->err));
 		assert_true(share.complete);
 		assert_true(share.exclusive_bytes <= share.stored_bytes);
 		sum += share.own_q64;

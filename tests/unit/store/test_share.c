@@ -14,8 +14,8 @@ static struct store_share share_of(struct world *w, struct holders *h,
 	const struct holder *file = &h->file[ino];
 	struct store_share share;
 
-	must(w, store_share(w->store, &file->content, file->size_bytes,
-			    &file->set, &share, &w->err));
+	must(w, store_share(w->store, &file->content, &file->set, &share,
+			    &w->err));
 	return share;
 }
 
@@ -144,8 +144,48 @@ static void the_share_of_what_is_not_there_is_an_error(void **state)
 	const struct dept_set set = set_of(1);
 	struct store_share share;
 
-	assert_int_equal(store_share(w->store, &id, 1, &set, &share, &w->err),
+	assert_int_equal(store_share(w->store, &id, &set, &share, &w->err),
 			 -SOBRE_ENOCHUNK);
+}
+
+/* What a use tells at once is what is asked for later. */
+static void a_use_tells_the_share_that_it_makes(void **state)
+{
+	const struct dept_set urb = set_of(BIT(URB));
+	const struct dept_set both = set_of(BIT(URB) | BIT(DEJ));
+	const struct dept_set nobody = set_of(0);
+	const struct dept_set dej = set_of(BIT(DEJ));
+	struct world *w = *state;
+	struct holders h = { .charges = 0 };
+	uint8_t *b = some_noise(1, B_BYTES);
+	const struct hash128 *id = &h.file[1].content;
+	struct store_share told;
+
+	store_on_charge(w->store, take_charge, &h);
+	(void)hold(w, &h, 1, urb, b, B_BYTES);
+	must(w, catalog_begin(w->cat, &w->err));
+	must(w,
+	     store_use_share(w->store, id, &dej, NULL, &both, &told, &w->err));
+	must(w, catalog_commit(w->cat, &w->err));
+	h.file[1].set = both;
+	assert_true(told.own_q64 == share_of(w, &h, 1).own_q64);
+	assert_true(told.alone);
+	assert_int_equal(told.exclusive_bytes, told.stored_bytes);
+
+	(void)hold(w, &h, 2, dej, b, B_BYTES);
+	assert_false(share_of(w, &h, 1).alone);
+	must(w, catalog_begin(w->cat, &w->err));
+	must(w, store_use_share(w->store, id, NULL, &both, &nobody, &told,
+				&w->err));
+	must(w, catalog_commit(w->cat, &w->err));
+	assert_false(told.alone);
+	assert_true(told.own_q64 == 0);
+	must(w, catalog_begin(w->cat, &w->err));
+	must(w, store_use_share(w->store, id, NULL, &dej, &nobody, &told,
+				&w->err));
+	must(w, catalog_commit(w->cat, &w->err));
+	assert_true(told.alone);
+	free(b);
 }
 
 int main(void)
@@ -157,6 +197,7 @@ int main(void)
 		cmocka_unit_test(a_half_is_rounded_up),
 		world_test(a_file_nobody_counted_is_not_complete),
 		world_test(the_share_of_what_is_not_there_is_an_error),
+		world_test(a_use_tells_the_share_that_it_makes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -181,7 +181,7 @@ static void a_chunk_that_comes_twice_is_used_twice(void **state)
 	assert_int_equal(query(w, "SELECT count(*) FROM chunk"), 1);
 	assert_int_equal(query(w, "SELECT users = x'010008000000' FROM chunk"),
 			 1);
-	must(w, store_share(w->store, &id, KIB(1024), &set, &share, &w->err));
+	must(w, store_share(w->store, &id, &set, &share, &w->err));
 	assert_int_equal(share.exclusive_bytes, share.stored_bytes);
 	assert_int_equal(store_share_bytes(share.own_q64), share.stored_bytes);
 	let_go(w, &h, 1);
