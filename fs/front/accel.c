@@ -94,6 +94,7 @@ void accel_init(struct front *front, struct fuse_conn_info *conn)
 	(void)want(conn, FUSE_CAP_ASYNC_READ);
 	(void)want(conn, FUSE_CAP_SPLICE_WRITE);
 	(void)want(conn, FUSE_CAP_CACHE_SYMLINKS);
+	(void)want(conn, FUSE_CAP_EXPORT_SUPPORT);
 	/* It costs two more system calls for every request, of any kind. */
 	want_not(conn, FUSE_CAP_SPLICE_READ);
 	/* It turns passthrough off without a word, and hides sizes. */

@@ -10,6 +10,9 @@
 
 void reply_code(fuse_req_t req, int code)
 {
+	/* It is our table that is full, not the caller's. */
+	if (code == -EMFILE)
+		code = -ENFILE;
 	(void)fuse_reply_err(req, code < 0 ? error_to_errno(code) : 0);
 }
 
@@ -107,15 +110,17 @@ static int change_mode(int fd, mode_t mode)
 	return chmod(path, mode & 07777) < 0 ? -errno : 0;
 }
 
-int attr_kill_priv(int fd, const struct stat *st)
+int attr_kill_priv(fuse_req_t req, int fd, const struct stat *st)
 {
 	char path[PROC_PATH_MAX];
 	mode_t mode = st->st_mode & ~(mode_t)S_ISUID;
 
 	if (!S_ISREG(st->st_mode))
 		return 0;
-	/* sgid without group execution means mandatory locking: stays */
-	if (st->st_mode & S_IXGRP)
+	/* Without group execution it stays for those of the group. */
+	if (st->st_mode & S_IXGRP ||
+	    (st->st_mode & S_ISGID && fuse_req_ctx(req)->uid != 0 &&
+	     !caller_in_group(req, st->st_gid)))
 		mode &= ~(mode_t)S_ISGID;
 	lower_proc_path(fd, path);
 	(void)removexattr(path, "security.capability");
@@ -124,6 +129,7 @@ int attr_kill_priv(int fd, const struct stat *st)
 
 /* One setattr, taken apart. */
 struct change {
+	fuse_req_t req;
 	struct front *front;
 	const struct pinned *at;
 	const struct stat *attr;
@@ -212,7 +218,7 @@ static int kill_priv(const struct change *c, struct error *err)
 	if (fstatat(c->at->fd, "", &st, AT_EMPTY_PATH) < 0)
 		r = -errno;
 	if (r == 0)
-		r = attr_kill_priv(c->at->fd, &st);
+		r = attr_kill_priv(c->req, c->at->fd, &st);
 	return r < 0 ? error_set(err, r, "cannot take set-user-id away") : 0;
 }
 
@@ -251,6 +257,7 @@ void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set,
 	struct looked looked;
 	struct error err = ERROR_INIT;
 	const struct change change = {
+		.req = req,
 		.front = front,
 		.at = &at,
 		.attr = attr,

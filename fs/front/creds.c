@@ -119,3 +119,24 @@ void caller_leave(const struct caller *caller)
 	(void)setfsuid(caller->uid); /* to 0: raises them all again */
 	(void)setfsgid(caller->gid);
 }
+
+bool caller_in_group(fuse_req_t req, gid_t gid)
+{
+	cleanup_free gid_t *groups = NULL;
+	int n;
+
+	if (fuse_req_ctx(req)->gid == gid)
+		return true;
+	n = fuse_req_getgroups(req, 0, NULL);
+	if (n > 0)
+		groups = calloc((size_t)n, sizeof(*groups));
+	if (!groups)
+		return false;
+
+	int got = fuse_req_getgroups(req, n, groups);
+
+	for (int i = 0; i < n && i < got; i++)
+		if (groups[i] == gid)
+			return true;
+	return false;
+}

@@ -142,7 +142,7 @@ static struct inode *find_locked(const struct front *front, uint64_t ino)
 	return inode;
 }
 
-static uint64_t ino_of_node(const struct front *front, fuse_ino_t nodeid)
+uint64_t inode_number(const struct front *front, fuse_ino_t nodeid)
 {
 	if (nodeid == FUSE_ROOT_ID)
 		return front->root_ino;
@@ -152,7 +152,7 @@ static uint64_t ino_of_node(const struct front *front, fuse_ino_t nodeid)
 struct inode *inode_find(struct front *front, fuse_ino_t nodeid)
 {
 	(void)pthread_mutex_lock(&front->table_lock);
-	struct inode *inode = find_locked(front, ino_of_node(front, nodeid));
+	struct inode *inode = find_locked(front, inode_number(front, nodeid));
 	(void)pthread_mutex_unlock(&front->table_lock);
 	return inode;
 }
@@ -234,8 +234,11 @@ int inode_learn(struct front *front, int *fd, uint64_t ino, int64_t btime_ns,
 		r = renew_locked(front, inode, handle, &stale_fd);
 	if (r == 0) {
 		inode->nlookup++;
-		inode->btime_ns = btime_ns;
-		inode->mode = mode & S_IFMT;
+		/* read without the lock, and the same for a file's life */
+		if (inode->btime_ns != btime_ns)
+			inode->btime_ns = btime_ns;
+		if (inode->mode != (mode & S_IFMT))
+			inode->mode = mode & S_IFMT;
 		path_fd_adopt_locked(front, inode, fd);
 		*ret_inode = inode;
 	} else if (inode) {
@@ -253,7 +256,7 @@ void inode_forget(struct front *front, fuse_ino_t nodeid, uint64_t n)
 	cleanup_fd int fd = -1;
 
 	(void)pthread_mutex_lock(&front->table_lock);
-	struct inode *inode = find_locked(front, ino_of_node(front, nodeid));
+	struct inode *inode = find_locked(front, inode_number(front, nodeid));
 
 	if (inode) {
 		inode->nlookup -= n < inode->nlookup ? n : inode->nlookup;

@@ -196,6 +196,8 @@ void inode_set_flag(struct front *front, struct inode *inode,
 bool inode_has_flag(struct front *front, struct inode *inode,
 		    enum inode_flag flag);
 fuse_ino_t inode_nodeid(const struct front *front, uint64_t ino);
+/* The way back. */
+uint64_t inode_number(const struct front *front, fuse_ino_t nodeid);
 void inode_get_handle(const struct inode *inode,
 		      struct lower_handle *ret_handle);
 
@@ -254,6 +256,9 @@ int lower_open_child(int parent_fd, const char *name);
 int lower_reopen(int fd, int flags);
 int lower_open_by_handle(const struct front *front,
 			 const struct lower_handle *handle, int flags);
+/* Takes back a name just made: told of a failure the kernel goes on taking it
+ * for absent, and would answer the next one who makes it with EEXIST. */
+void lower_unmake(int parent_fd, const char *name);
 void lower_proc_path(int fd, char ret_path[PROC_PATH_MAX]);
 /* Is it the state's name, in the root? */
 bool name_is_hidden(const struct front *front, fuse_ino_t parent,
@@ -276,7 +281,7 @@ int entry_make_fresh(struct front *front, int *fd,
 		     struct fuse_entry_param *ret_e, struct looked *ret_looked);
 void reply_entry(fuse_req_t req, int *fd);
 /* Takes suid, sgid and security.capability away, as a write does. */
-int attr_kill_priv(int fd, const struct stat *st);
+int attr_kill_priv(fuse_req_t req, int fd, const struct stat *st);
 
 /* --- acting as the caller: creds.c
  * ----------------------------------------------- */
@@ -295,6 +300,8 @@ struct caller {
  * too. */
 int caller_enter(fuse_req_t req, bool mask, struct caller *ret_caller);
 void caller_leave(const struct caller *caller);
+/* By any of its groups, which /proc tells. */
+bool caller_in_group(fuse_req_t req, gid_t gid);
 #define cleanup_caller __attribute__((cleanup(caller_leave)))
 
 /* --- events: event.c

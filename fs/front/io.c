@@ -59,9 +59,8 @@ static void kill_on_write(fuse_req_t req, const struct open_file *of,
 	struct stat st;
 	int fd = of->opened->path_fd->fd;
 
-	(void)req;
 	if (fi->kill_suidgid && fstatat(fd, "", &st, AT_EMPTY_PATH) == 0)
-		(void)attr_kill_priv(fd, &st);
+		(void)attr_kill_priv(req, fd, &st);
 #else
 	/* Without KILLPRIV_V2 the kernel does it itself, by a chmod. */
 	(void)req;

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include "fs/base/clock.h"
 
@@ -164,6 +165,12 @@ int lower_look_again(const struct pinned *at, int flags, unsigned int mask,
 	if (r == 0)
 		inode_saw_plain(at->inode, ret_looked->plain_epoch);
 	return r;
+}
+
+void lower_unmake(int parent_fd, const char *name)
+{
+	if (unlinkat(parent_fd, name, 0) < 0 && errno == EISDIR)
+		(void)unlinkat(parent_fd, name, AT_REMOVEDIR);
 }
 
 bool name_is_hidden(const struct front *front, fuse_ino_t parent,

@@ -17,6 +17,7 @@ static void reply_made(fuse_req_t req, const struct pinned *dir,
 	int r = fd < 0 ? fd : entry_make(front, &fd, &e, &looked);
 
 	if (r < 0) {
+		lower_unmake(dir->fd, name);
 		reply_code(req, r);
 		return;
 	}

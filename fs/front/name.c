@@ -78,6 +78,74 @@ static void reply_none(fuse_req_t req)
 	(void)fuse_reply_entry(req, &e);
 }
 
+static bool is_dots(const char *name)
+{
+	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
+
+static int open_recorded(struct front *front, uint64_t ino)
+{
+	struct catalog_inode row;
+	struct lower_handle handle;
+	struct error ignored = ERROR_INIT;
+
+	if (catalog_inode_get(drive_catalog(front->drive), ino, 0, &row,
+			      &ignored) < 0 ||
+	    row.handle_len == 0)
+		return -ESTALE;
+	handle.type = row.handle_type;
+	handle.len = row.handle_len;
+	memcpy(handle.bytes, row.handle, row.handle_len);
+	return lower_open_by_handle(front, &handle, O_PATH);
+}
+
+/* A node of which the kernel has kept nothing but its number in a handle. Of
+ * one made a moment ago the catalog may still have the number's last owner,
+ * or nothing. */
+static int open_forgotten(struct front *front, uint64_t ino)
+{
+	struct error ignored = ERROR_INIT;
+	int fd = open_recorded(front, ino);
+
+	if (fd == -ESTALE &&
+	    catalog_flush(drive_catalog(front->drive), &ignored) == 0)
+		fd = open_recorded(front, ino);
+	return fd;
+}
+
+/* "." and ".." are asked for by those who come by handle (NFS,
+ * open_by_handle_at), never by a path. The kernel compares the generation. */
+static int open_dots(struct front *front, fuse_ino_t nodeid, const char *name)
+{
+	cleanup_pin struct pinned at = PINNED_NONE;
+	int fd;
+
+	if (!inode_find(front, nodeid))
+		return name[1] ? -ESTALE
+			       : open_forgotten(front,
+						inode_number(front, nodeid));
+
+	int r = pin(front, nodeid, &at);
+
+	if (r < 0)
+		return r;
+	if (name[1] && nodeid != FUSE_ROOT_ID)
+		fd = openat(at.fd, "..", O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	else
+		fd = fcntl(at.fd, F_DUPFD_CLOEXEC, 0);
+	return fd < 0 ? -errno : fd;
+}
+
+static void lookup_dots(fuse_req_t req, fuse_ino_t nodeid, const char *name)
+{
+	cleanup_fd int fd = open_dots(front_of(req), nodeid, name);
+
+	if (fd < 0)
+		reply_code(req, fd);
+	else
+		reply_entry(req, &fd);
+}
+
 void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
 	struct front *front = front_of(req);
@@ -87,6 +155,10 @@ void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	front_noted(front, req);
 	if (name_is_hidden(front, parent, name)) {
 		reply_none(req);
+		return;
+	}
+	if (is_dots(name)) {
+		lookup_dots(req, parent, name);
 		return;
 	}
 

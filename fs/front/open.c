@@ -22,7 +22,7 @@ static void kill_after_truncation(fuse_req_t req, int fd,
 
 	if (fi->flags & O_TRUNC && kills_priv(req, fi) &&
 	    fstatat(fd, "", &st, AT_EMPTY_PATH) == 0)
-		(void)attr_kill_priv(fd, &st);
+		(void)attr_kill_priv(req, fd, &st);
 }
 
 static void open_file_free(struct open_file *of)
@@ -127,7 +127,23 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		open_file_close(req, of); /* interrupted: no release */
 }
 
-/* `*fd`: O_PATH of the file just made. */
+/* `*fd`: O_PATH of the file just made. On failure it is not known here. */
+static int open_created(fuse_req_t req, int *fd, struct fuse_entry_param *ret_e,
+			struct looked *ret_looked, struct fuse_file_info *fi,
+			struct open_file **ret_of, struct error *err)
+{
+	struct front *front = front_of(req);
+	int r = entry_make_fresh(front, fd, ret_e, ret_looked);
+
+	if (r < 0)
+		return error_set(err, r, "cannot look at a new file");
+	r = open_inode(req, inode_find(front, ret_e->ino), true, fi, ret_of,
+		       err);
+	if (r < 0)
+		inode_forget(front, ret_e->ino, 1);
+	return r;
+}
+
 static void reply_created(fuse_req_t req, int *fd, const struct pinned *dir,
 			  const char *name, struct fuse_file_info *fi)
 {
@@ -136,10 +152,11 @@ static void reply_created(fuse_req_t req, int *fd, const struct pinned *dir,
 	struct fuse_entry_param e;
 	struct looked looked;
 	struct error err = ERROR_INIT;
-	int r = entry_make_fresh(front, fd, &e, &looked);
 
-	if (r < 0) {
-		reply_code(req, r);
+	if (open_created(req, fd, &e, &looked, fi, &of, &err) < 0) {
+		if (name)
+			lower_unmake(dir->fd, name);
+		reply_error(req, &err);
 		return;
 	}
 
@@ -148,11 +165,6 @@ static void reply_created(fuse_req_t req, int *fd, const struct pinned *dir,
 	if (name) {
 		event_inode(front, &looked, &looked.handle);
 		event_name(front, dir->inode->ino, name, looked.lower.st_ino);
-	}
-	if (open_inode(req, inode, true, fi, &of, &err) < 0) {
-		inode_forget(front, e.ino, 1);
-		reply_error(req, &err);
-		return;
 	}
 	note_use(req, inode);
 	e.attr_timeout = attr_timeout(front, inode, &e.attr);
@@ -184,6 +196,8 @@ void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 	if (r == 0) {
 		fd = lower_open_child(dir.fd, name);
 		r = fd < 0 ? fd : 0;
+		if (r < 0)
+			lower_unmake(dir.fd, name);
 	}
 	if (r < 0)
 		reply_code(req, r);

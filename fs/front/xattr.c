@@ -148,27 +148,6 @@ void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 	reply_sized(req, buf, n, size);
 }
 
-static bool caller_in_group(fuse_req_t req, gid_t gid)
-{
-	cleanup_free gid_t *groups = NULL;
-	int n;
-
-	if (fuse_req_ctx(req)->gid == gid)
-		return true;
-	n = fuse_req_getgroups(req, 0, NULL);
-	if (n > 0)
-		groups = calloc((size_t)n, sizeof(*groups));
-	if (!groups)
-		return false;
-
-	int got = fuse_req_getgroups(req, n, groups);
-
-	for (int i = 0; i < n && i < got; i++)
-		if (groups[i] == gid)
-			return true;
-	return false;
-}
-
 /* Attributes change blocks and ctime, and an ACL the mode. */
 static int observe(const struct pinned *at, struct looked *ret_looked)
 {

@@ -463,6 +463,39 @@ def suid_goes(p):
     return out
 
 
+def set_ids_go(p):
+    """By the file's mode, and by whether the writer is of its group."""
+    def write(fd):
+        os.pwrite(fd, b"x", 100)
+
+    def allocate(fd):
+        sys_calls.fallocate(fd, 0, 0, 400000)
+
+    def punch(fd):
+        sys_calls.fallocate(fd, sys_calls.FALLOC_KEEP_SIZE |
+                            sys_calls.FALLOC_PUNCH_HOLE, 4096, 65536)
+
+    def cut(fd):
+        os.ftruncate(fd, 1000)
+
+    def work(name, change):
+        with opened(name, os.O_RDWR) as f:
+            change(f.fileno())
+
+    out = []
+    for change in (write, allocate, punch, cut):
+        for mode in (0o6666, 0o2666, 0o4767, 0o2676):
+            for groups in ([], [2000]):
+                name = fresh(p, "g%s%o%d" % (change.__name__, mode,
+                                             len(groups)))
+                os.chown(name, 0, 2000)
+                os.chmod(name, mode)
+                sys_calls.as_agent(1234, 1234, groups, work, name, change)
+                out.append((change.__name__, oct(mode), groups,
+                            oct(os.stat(name).st_mode)))
+    return out
+
+
 def unlinked_open(p):
     name = fresh(p)
     out = []
@@ -492,9 +525,11 @@ def sparse(p):
     before = tree.extents(p.path("s"))
     p.between()
     out = [before, tree.extents(p.path("s"))]
-    with opened(p.path("s"), os.O_RDWR) as f:
+    with opened(p.path("s"), os.O_RDONLY) as f:
         out.append(error_of(os.lseek, f.fileno(), 4 << 20, os.SEEK_DATA))
         out.append(error_of(os.lseek, f.fileno(), 2 << 20, os.SEEK_DATA))
+    with opened(p.path("s"), os.O_RDWR) as f:
+        out.append(error_of(os.lseek, f.fileno(), 4 << 20, os.SEEK_DATA))
         os.pwrite(f.fileno(), b"x" * 4096, 2 << 20)
     out.append(tree.extents(p.path("s")))
     p.between()
@@ -594,8 +629,8 @@ SCENARIOS = (read_write, append, truncate, memory_map,
              map_then_write_by_another, reader_before_writer, allocate, links,
              renames, names, deep, path_of_4095, special, symlinks,
              attributes, ours_are_hidden, access_lists, group_directory,
-             no_way_round_rights, suid_goes, unlinked_open, sparse, locks,
-             copy_range, directories, exclusive, direct)
+             no_way_round_rights, suid_goes, set_ids_go, unlinked_open,
+             sparse, locks, copy_range, directories, exclusive, direct)
 
 
 class Posix(lockstep.Case):
