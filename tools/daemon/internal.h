@@ -165,6 +165,12 @@ void check_say_where(const char *lower, struct error *err);
 /* -EPERM with words when this process may not mount. */
 int check_rights(struct error *err);
 
+/* --- notify.c ----------------------------------------------------------------
+ */
+
+/* To the socket that NOTIFY_SOCKET names, if it names one. */
+void notify_ready(void);
+
 /* --- rundir.c ----------------------------------------------------------------
  */
 

@@ -375,8 +375,10 @@ static void leave_terminal(const struct daemon *d)
 
 static int tell_parent(const struct daemon *d, int ready_fd, struct error *err)
 {
-	if (ready_fd < 0)
+	if (ready_fd < 0) {
+		notify_ready();
 		return 0;
+	}
 	leave_terminal(d);
 	/* A parent that was interrupted wants no mount. */
 	if (write(ready_fd, "R", 1) != 1)
