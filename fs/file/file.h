@@ -138,10 +138,10 @@ struct lower_ref {
 };
 
 /*
- * Moves on, by one or more, before a file becomes a stub. So whoever asks,
- * then sees that a file is none, need not look again while it stays. Never 0.
+ * Moves on, by one or more, when a file becomes a stub. So whoever asks, then
+ * sees that a file is none, need not look again while it stays. Never 0.
  */
-uint64_t drive_stub_epoch(const struct drive *drive);
+uint64_t drive_stub_epoch(struct drive *drive);
 
 struct file; /* an inode somebody has open, or that is being moved */
 

@@ -262,13 +262,18 @@ static struct stub stub_of(const struct pack_item *item)
 
 static int set_stub(struct pack_item *item)
 {
+	struct drive *drive = item->file->drive;
 	struct stub stub = stub_of(item);
 	uint8_t value[STUB_BYTES];
+	int rc;
 
 	stub_encode(&stub, value);
-	atomic_fetch_add(&item->file->drive->stub_epoch, 1);
-	return io_fsetxattr(item->file->wfd, FILE_STUB_XATTR, value,
-			    sizeof(value));
+	atomic_fetch_add(&drive->stubs_coming, 1);
+	rc = io_fsetxattr(item->file->wfd, FILE_STUB_XATTR, value,
+			  sizeof(value));
+	atomic_fetch_add(&drive->stub_epoch, 1);
+	atomic_fetch_sub(&drive->stubs_coming, 1);
+	return rc;
 }
 
 /* All data is still there. */

@@ -64,6 +64,7 @@ struct drive {
 	struct recent_ctime recent[RECENT_CTIMES];
 
 	atomic_uint_least64_t stub_epoch; /* less 1 */
+	atomic_uint stubs_coming;	  /* xattrs being set */
 
 	pthread_mutex_t root_lock; /* sealed, root */
 	bool sealed;

@@ -41,8 +41,12 @@ static int check_flags(int opath, int flags, struct error *err)
 	return 0;
 }
 
-uint64_t drive_stub_epoch(const struct drive *drive)
+/* While a stub is being made, who looks may still see the plain file after
+ * this: what they get is never said again. */
+uint64_t drive_stub_epoch(struct drive *drive)
 {
+	if (atomic_load(&drive->stubs_coming) > 0)
+		return atomic_fetch_add(&drive->stub_epoch, 1) + 2;
 	return atomic_load(&drive->stub_epoch) + 1;
 }
 

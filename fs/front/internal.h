@@ -89,8 +89,9 @@ struct opened {
 	struct path_fd *path_fd; /* pinned */
 	unsigned int refs;	 /* under table_lock */
 
-	pthread_mutex_t lock; /* guards the next three */
+	pthread_mutex_t lock; /* guards the next four */
 	unsigned int n_cached;
+	unsigned int n_dirty; /* of them, could store through mmap */
 	unsigned int n_passthrough;
 	int backing_id; /* 0: none */
 
@@ -329,6 +330,8 @@ void opened_put(struct front *front, struct opened *opened);
 void opened_add(fuse_req_t req, struct open_file *of, bool packed, bool fresh,
 		struct fuse_file_info *fi);
 void opened_remove(fuse_req_t req, const struct open_file *of);
+/* May the kernel hold stores through a mapping that haven't come to us? */
+bool opened_may_be_dirty(struct opened *opened);
 /* After a change the kernel may not know of. */
 void opened_refresh(struct front *front, struct opened *opened, int fd,
 		    bool post);

@@ -143,12 +143,31 @@ void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off,
 		reply_code(req, 0);
 }
 
+/* Pages that were stored to, and not written back, may lie in a hole of what
+ * is below: then all is data, as where a file system knows no holes. */
+static int64_t seek_in_data(int fd, int64_t off, int whence)
+{
+	struct stat st;
+
+	if (fstatat(fd, "", &st, AT_EMPTY_PATH) < 0)
+		return -errno;
+	if (off < 0 || off >= st.st_size)
+		return -ENXIO;
+	return whence == SEEK_DATA ? off : st.st_size;
+}
+
 void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence,
 	      struct fuse_file_info *fi)
 {
-	int64_t at = file_seek(open_file_of(fi)->file, off, whence);
+	struct open_file *of = open_file_of(fi);
+	int64_t at;
 
 	(void)ino;
+	if (opened_may_be_dirty(of->opened) &&
+	    (whence == SEEK_DATA || whence == SEEK_HOLE))
+		at = seek_in_data(of->opened->path_fd->fd, off, whence);
+	else
+		at = file_seek(of->file, off, whence);
 	if (at < 0)
 		reply_code(req, (int)at);
 	else

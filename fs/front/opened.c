@@ -90,6 +90,12 @@ static bool writes(int flags)
 	return (flags & O_ACCMODE) != O_RDONLY;
 }
 
+/* Could by a shared mapping, which keeps the file open. */
+static bool stores(int flags)
+{
+	return (flags & O_ACCMODE) == O_RDWR;
+}
+
 /* One mode for all opens of an inode; which, is the first one's to say. */
 static bool choose_passthrough(fuse_req_t req, const struct open_file *of,
 			       bool packed)
@@ -139,7 +145,7 @@ void opened_add(fuse_req_t req, struct open_file *of, bool packed, bool fresh,
 
 	(void)pthread_mutex_lock(&opened->lock);
 	of->passthrough = choose_passthrough(req, of, packed);
-	of->maps = of->passthrough && (of->flags & O_ACCMODE) == O_RDWR;
+	of->maps = of->passthrough && stores(of->flags);
 	if (of->passthrough) {
 		opened->n_passthrough++;
 #if FRONT_HAS_PASSTHROUGH
@@ -147,6 +153,7 @@ void opened_add(fuse_req_t req, struct open_file *of, bool packed, bool fresh,
 #endif
 	} else {
 		opened->n_cached++;
+		opened->n_dirty += stores(of->flags);
 		/* Pages read or written through us stay true; those written
 		 * in passthrough never get there. */
 		fi->keep_cache =
@@ -169,6 +176,7 @@ void opened_remove(fuse_req_t req, const struct open_file *of)
 	(void)pthread_mutex_lock(&opened->lock);
 	if (!of->passthrough) {
 		opened->n_cached--;
+		opened->n_dirty -= stores(of->flags);
 	} else if (--opened->n_passthrough == 0) {
 		accel_backing_close(req, opened->backing_id);
 		opened->backing_id = 0;
@@ -182,6 +190,14 @@ void opened_remove(fuse_req_t req, const struct open_file *of)
 		(void)pthread_mutex_unlock(&front->table_lock);
 	}
 	atomic_fetch_sub(&front->open_files, 1);
+}
+
+bool opened_may_be_dirty(struct opened *opened)
+{
+	(void)pthread_mutex_lock(&opened->lock);
+	bool dirty = opened->n_dirty > 0;
+	(void)pthread_mutex_unlock(&opened->lock);
+	return dirty;
 }
 
 static bool shown_differs(struct front *front, struct opened *opened,

@@ -50,8 +50,7 @@ struct meter;
 struct figures_array;
 int array_load(const struct setup *setup, struct meter *meter,
 	       struct figures_array *ret_array, struct error *err);
-/* What du says of one inode. `bounds` NULL: however much is below it. */
-struct ledger_bounds;
+/* What du says of one inode; -E2BIG when more directories are below it. */
 json_t *footprint_json(const struct command_env *env, uint64_t ino,
 		       uint64_t max_directories, struct error *err);
 /* `result` as it is, which a command gives that changed who holds what: shares
