@@ -72,8 +72,8 @@ int folders_add(struct folders *folders, const struct charge *charge, int sign,
 	if (c == NULL)
 		return err->code;
 	sums = &c->sums;
-	sums->files += sign * charge->regular;
-	sums->packed += sign * charge->packed;
+	sums->files += charge->regular ? sign : 0;
+	sums->packed += charge->packed ? sign : 0;
 	sums->blocks += sign * charge->blocks;
 	sums->logical_high += sign * (charge->size_bytes >> 20);
 	sums->logical_low += sign * (charge->size_bytes & 0xfffff);

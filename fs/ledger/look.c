@@ -43,7 +43,7 @@ static int known_grow(struct look *look, struct error *err)
 static int learn(struct look *look, uint64_t ino, int64_t place,
 		 uint64_t parent, struct error *err)
 {
-	if (2 * (look->n + 1) > look->cap) {
+	if (look->known == NULL || 2 * (look->n + 1) > look->cap) {
 		int rc = known_grow(look, err);
 
 		if (rc < 0)
@@ -58,12 +58,14 @@ static int learn(struct look *look, uint64_t ino, int64_t place,
 
 static int64_t known(const struct look *look, uint64_t ino)
 {
-	return look->cap == 0 ? PLACE_NONE : known_slot(look, ino)->place;
+	return look->known == NULL ? PLACE_NONE : known_slot(look, ino)->place;
 }
 
 /* Tells its folder where a directory is that was found. */
 static int place_folder(struct look *look, uint64_t ino, struct error *err)
 {
+	if (look->known == NULL)
+		return 0; /* none was */
 	return folders_place(&look->ledger->folders, ino,
 			     known_slot(look, ino)->parent, err);
 }
