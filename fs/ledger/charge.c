@@ -116,11 +116,11 @@ int charge_put(struct ledger *ledger, uint64_t ino, const struct charge *charge,
 	return n < 0 ? (int)n : 0;
 }
 
-int charge_delete(struct ledger *ledger, uint64_t ino, struct error *err)
+int write_ino(struct catalog *cat, const char *sql, uint64_t ino,
+	      struct error *err)
 {
 	CLEANUP(stmt_done)
-	struct catalog_stmt *s = catalog_write_stmt(
-		ledger->cat, "DELETE FROM charge WHERE ino = ?1", err);
+	struct catalog_stmt *s = catalog_write_stmt(cat, sql, err);
 	int64_t n = 0;
 
 	if (s == NULL)
@@ -128,4 +128,10 @@ int charge_delete(struct ledger *ledger, uint64_t ino, struct error *err)
 	stmt_bind_i64(s, 1, (int64_t)ino);
 	n = stmt_run(s, err);
 	return n < 0 ? (int)n : 0;
+}
+
+int charge_delete(struct ledger *ledger, uint64_t ino, struct error *err)
+{
+	return write_ino(ledger->cat, "DELETE FROM charge WHERE ino = ?1", ino,
+			 err);
 }

@@ -150,22 +150,14 @@ static int write_change(struct catalog *cat, const struct folder_change *c,
 /* The row goes with the last that it counted, unless its directory is there. */
 static int drop_empty(struct catalog *cat, uint64_t ino, struct error *err)
 {
-	CLEANUP(stmt_done)
-	struct catalog_stmt *s = catalog_write_stmt(
+	return write_ino(
 		cat,
 		"DELETE FROM folder WHERE ino = ?1 AND NOT EXISTS"
 		" (SELECT 1 FROM charge c WHERE c.ino = ?1 AND c.place <> 0)"
 		" AND (files, packed, blocks, logical_high, logical_low,"
 		" own_high, own_low, exclusive_bytes)"
 		" = (0, 0, 0, 0, 0, 0, 0, 0)",
-		err);
-	int64_t n = 0;
-
-	if (s == NULL)
-		return err->code;
-	stmt_bind_i64(s, 1, (int64_t)ino);
-	n = stmt_run(s, err);
-	return n < 0 ? (int)n : 0;
+		ino, err);
 }
 
 int folders_write(struct catalog *cat, const struct folders *folders,

@@ -248,6 +248,9 @@ int charge_get(struct catalog *cat, uint64_t ino, struct charge *ret_charge,
 int charge_put(struct ledger *ledger, uint64_t ino, const struct charge *charge,
 	       struct error *err);
 int charge_delete(struct ledger *ledger, uint64_t ino, struct error *err);
+/* Runs what takes an inode alone, within the writer's transaction. */
+int write_ino(struct catalog *cat, const char *sql, uint64_t ino,
+	      struct error *err);
 
 /* --- counting shares ----------------------------------------------------- */
 

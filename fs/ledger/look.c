@@ -467,19 +467,10 @@ static bool is_apart(const struct charge *charge)
 static int apart_put(struct ledger *ledger, uint64_t ino, bool apart,
 		     struct error *err)
 {
-	CLEANUP(stmt_done)
-	struct catalog_stmt *s = catalog_write_stmt(
-		ledger->cat,
-		apart ? "INSERT OR IGNORE INTO apart(ino) VALUES(?1)"
-		      : "DELETE FROM apart WHERE ino = ?1",
-		err);
-	int64_t n = 0;
-
-	if (s == NULL)
-		return err->code;
-	stmt_bind_i64(s, 1, (int64_t)ino);
-	n = stmt_run(s, err);
-	return n < 0 ? (int)n : 0;
+	return write_ino(ledger->cat,
+			 apart ? "INSERT OR IGNORE INTO apart(ino) VALUES(?1)"
+			       : "DELETE FROM apart WHERE ino = ?1",
+			 ino, err);
 }
 
 static int recharge_one(struct look *look, uint64_t ino,
