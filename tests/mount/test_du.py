@@ -95,6 +95,16 @@ class Du(case.DriveCase):
         self.agrees()
         self.assertNotIn("counted", self.d.run("du", self.lower).stdout)
 
+    def test_it_says_that_a_scan_has_not_ended(self):
+        self.assertTrue(self.du("")[0]["scanned"])
+        self.assertNotIn("scan", self.d.run("du", self.lower).stdout)
+        self.d.kill()  # what came after is known once it has been scanned
+        self.assertFalse(self.du("")[0]["scanned"])
+        self.assertIn("  not all of it yet: the scan",
+                      self.d.run("du", self.lower).stdout)
+        self.assertIn("  pas encore tout",
+                      self.d.run("--lang", "fr", "du", self.lower).stdout)
+
     def test_the_attribute_says_the_same(self):
         self.d.pack()
         for name, one in zip(FOLDERS, self.du(*FOLDERS)):

@@ -88,9 +88,10 @@ json_t *footprint_json(const struct command_env *env, uint64_t ino,
 	energy_year(&env->setup->coefs, NULL,
 		    (uint128)f.hot_bytes + (uint128)f.packed_bytes, 0, &year);
 	return json_or_nomem(
-		json_pack("{s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o,"
-			  " s:o, s:o}",
-			  "schema", PROTOCOL_SCHEMA, "files", i(f.files),
+		json_pack("{s:i, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b,"
+			  " s:o, s:o, s:o}",
+			  "schema", PROTOCOL_SCHEMA, "scanned",
+			  !catalog_needs_scan(cat), "files", i(f.files),
 			  "packed_files", i(f.packed_files), "logical_bytes",
 			  i(f.logical_bytes), "share_bytes",
 			  i(f.hot_bytes + f.packed_bytes), "hot_bytes",

@@ -46,6 +46,9 @@ static void print_one(const struct place *place, const json_t *one)
 		     path ? path : "");
 	(void)printf(TN("  files: %llu, %s\n", "  files: %llu, %s\n", files),
 		     files, out_size(json_u64(one, "logical_bytes")).text);
+	if (json_is_false(json_object_get(one, "scanned")))
+		(void)printf(T("  not all of it yet: the scan of the drive has "
+			       "not ended\n"));
 	print_departments(one);
 	(void)printf(T("  on disk, own share: %s (plain %s, packs %s)\n"),
 		     out_size(json_u64(one, "share_bytes")).text,
