@@ -121,8 +121,8 @@ def call(what):
 
 
 class CrashRemount(case.DriveCase):
-    def up(self):
-        d = drive.Drive(self.lower)
+    def up(self, *options):
+        d = drive.Drive(self.lower, options=options)
         s = Supervisor(d).up()
         self.addCleanup(self.down, s)
         d.settled()
@@ -202,6 +202,52 @@ class CrashRemount(case.DriveCase):
                          tree.read_all(self.path("journal.txt")))
         d.settled()
         d.run("fsck", self.lower)
+
+    def test_departments_are_found_below_the_dead_mount(self):
+        config = os.path.join(env.tmp("config"), "drive.yaml")
+        os.makedirs(self.path("Urbanisme"))
+        sample.put(self.path("Urbanisme/plan.txt"), b"plan")
+        sample.put(config, b"departments: [{ id: urb, name: Urbanisme, "
+                           b"paths: [/Urbanisme] }]\n")
+        d, s = self.up("--config", config)
+        s.kill()
+        self.assertEqual(2, s.starts, d.said())
+        said = d.json("du", self.path("Urbanisme/plan.txt"))
+        self.assertEqual(["urb"], said["paths"][0]["departments"])
+
+    def test_what_is_below_stays_covered_until_the_drive_is_back(self):
+        """A start that fails half way leaves the dead mount where it is:
+        below it root would read packed files as zeros."""
+        d = self.mounted()
+        d.pack("gros.csv")
+        below = d.below()
+        d.process.kill()
+        d.process.wait()
+        d.process = None
+        with open(os.path.join(below, ".sobre/drive"), "rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            said = d.run("mount", self.lower, check=False)
+        self.assertEqual(1, said.returncode, said.stderr)
+        self.assertIn("already serves", said.stderr)
+        self.assertEqual("ENOTCONN", call(lambda: os.listdir(self.lower)))
+        d.run("mount", self.lower)
+        self.assertEqual(sample.text("csv", 3 << 20),
+                         tree.read_all(self.path("gros.csv")))
+        d.run("umount", self.lower)
+        self.assertFalse(d.mounted(), "a dead mount stood below")
+
+    def test_a_dead_mount_elsewhere_than_over_the_lower(self):
+        point = env.tmp("point")
+        d = drive.Drive(self.lower, point).start()
+        self.addCleanup(d.clean)
+        d.settled()
+        d.process.kill()
+        d.process.wait()
+        d.process = None
+        d.run("mount", self.lower, point)
+        self.assertIn("gros.csv", os.listdir(point))
+        d.run("umount", point)
+        self.assertFalse(d.mounted(), "a dead mount stood below")
 
     def test_what_open_files_see(self):
         d, s = self.up()

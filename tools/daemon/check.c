@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /* What `sobre mount` looks at before it touches anything. */
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <linux/capability.h>
 #include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
@@ -19,7 +16,7 @@
 #include "tools/daemon/internal.h"
 #include "tools/po/po.h"
 
-int check_rights(struct error *err)
+int daemon_check_rights(struct error *err)
 {
 	struct __user_cap_header_struct head = {
 		.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0
@@ -58,41 +55,16 @@ static int refuse_served(const char *lower, const char *uuid, struct error *err)
 
 void check_say_where(const char *lower, struct error *err)
 {
+	struct error ignored = ERROR_INIT;
 	char uuid[UUID_TEXT_BYTES];
+	cleanup_fd int fd = -1;
+	unsigned int dead;
 
-	if (err->code == -EBUSY && daemon_find_served(lower, uuid))
+	if (err->code != -EBUSY)
+		return;
+	fd = daemon_open_below(lower, &dead, &ignored);
+	if (fd >= 0 && daemon_find_served(fd, uuid))
 		(void)refuse_served(lower, uuid, err);
-}
-
-/* Dead mounts of killed daemons stand in the way: off they go. */
-static int detach_dead(const char *path, struct error *err)
-{
-	for (int i = 0; i < 16; i++) {
-		cleanup_mounts struct mount_table table = MOUNT_TABLE_INIT;
-		const struct mount *m;
-		const char *uuid;
-		int rc = mount_table_read("/proc/self/mountinfo", &table, err);
-
-		if (rc < 0)
-			return rc;
-		m = mount_table_at(&table, path);
-		uuid = m ? mount_sobre_uuid(m) : NULL;
-		if (!uuid)
-			return 0;
-		if (!daemon_mount_is_dead(path, uuid))
-			return error_set(err, -EBUSY,
-					 T("'%s' is already mounted"), path);
-		if (umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) < 0)
-			return error_set(err, -errno,
-					 T("cannot detach the dead mount at "
-					   "'%s': %s"),
-					 path, strerrordesc_np(errno));
-		(void)fprintf(stderr,
-			      T("sobre: the daemon of '%s' had died: its mount "
-				"is detached\n"),
-			      path);
-	}
-	return 0;
 }
 
 static int check_submounts(const struct mount_table *table, const char *lower,
@@ -124,21 +96,22 @@ static int check_submounts(const struct mount_table *table, const char *lower,
 		lower, names);
 }
 
-static int check_mounts(const struct daemon_options *o, struct error *err)
+static int check_mounts(const struct daemon_options *o,
+			const struct mount_table *table, struct error *err)
 {
-	cleanup_mounts struct mount_table table = MOUNT_TABLE_INIT;
-	const struct mount *m;
-	int rc = mount_table_read("/proc/self/mountinfo", &table, err);
+	const struct mount *m = mount_table_serving(table, o->lower);
 
-	if (rc < 0)
-		return rc;
-	m = mount_table_serving(&table, o->lower);
 	if (m && mount_sobre_uuid(m))
-		return error_set(err, -EBUSY,
-				 T("'%s' lies in the drive mounted at '%s'"),
-				 o->lower, m->point);
+		return strcmp(m->point, o->lower) == 0
+			       ? error_set(err, -EBUSY,
+					   T("'%s' is already mounted"),
+					   o->lower)
+			       : error_set(err, -EBUSY,
+					   T("'%s' lies in the drive mounted "
+					     "at '%s'"),
+					   o->lower, m->point);
 	if (strcmp(o->lower, o->mountpoint) != 0) {
-		if (mount_table_at(&table, o->mountpoint))
+		if (mount_table_at(table, o->mountpoint))
 			return error_set(err, -EBUSY,
 					 T("something is mounted at '%s' "
 					   "already"),
@@ -150,7 +123,7 @@ static int check_mounts(const struct daemon_options *o, struct error *err)
 					   "other"),
 					 o->lower, o->mountpoint);
 	}
-	return check_submounts(&table, o->lower, err);
+	return check_submounts(table, o->lower, err);
 }
 
 static int check_filesystem(const struct daemon_options *o, int fd,
@@ -183,61 +156,50 @@ static int check_filesystem(const struct daemon_options *o, int fd,
 	return 0;
 }
 
-static int check_mountpoint(const char *path, struct error *err)
+/* A descriptor of the directory at `path`, as daemon_open_below(). */
+static int open_directory(const char *path, unsigned int *ret_dead,
+			  struct error *err)
 {
+	cleanup_fd int fd = daemon_open_below(path, ret_dead, err);
 	struct stat st;
 
-	if (stat(path, &st) < 0)
-		return error_set(err, -errno, T("cannot find '%s': %s"), path,
-				 strerrordesc_np(errno));
-	if (!S_ISDIR(st.st_mode))
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0 || !S_ISDIR(st.st_mode))
 		return error_set(err, -ENOTDIR, T("'%s' is not a directory"),
 				 path);
-	return 0;
+	return take_fd(&fd);
 }
 
-int check_lower(const struct daemon_options *o, int *ret_lower_fd,
-		struct error *err)
+/* The mounts as they are once the dead ones are gone. */
+static int read_mounts(const struct daemon_options *o, unsigned int dead,
+		       struct mount_table *ret_table, struct error *err)
 {
-	char uuid[UUID_TEXT_BYTES];
 	cleanup_fd int fd = -1;
-	int rc = detach_dead(o->lower, err);
+	unsigned int more = 0;
+	int rc = mount_table_read("/proc/self/mountinfo", ret_table, err);
 
-	if (rc == 0 && strcmp(o->lower, o->mountpoint) != 0)
-		rc = detach_dead(o->mountpoint, err);
-	if (rc == 0)
-		rc = check_mountpoint(o->lower, err);
-	if (rc == 0)
-		rc = check_mountpoint(o->mountpoint, err);
-	if (rc == 0 && daemon_find_served(o->lower, uuid))
-		rc = refuse_served(o->lower, uuid, err);
-	if (rc == 0)
-		rc = check_mounts(o, err);
 	if (rc < 0)
 		return rc;
-	fd = open(o->lower, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	daemon_pass_over_dead(ret_table, o->lower, dead);
+	if (strcmp(o->lower, o->mountpoint) == 0)
+		return 0;
+	fd = open_directory(o->mountpoint, &more, err);
 	if (fd < 0)
-		return error_set(err, -errno, T("cannot open '%s': %s"),
-				 o->lower, strerrordesc_np(errno));
-	rc = check_filesystem(o, fd, err);
-	if (rc < 0)
-		return rc;
-	*ret_lower_fd = take_fd(&fd);
+		return fd;
+	daemon_pass_over_dead(ret_table, o->mountpoint, more);
 	return 0;
 }
 
-int check_locate(struct daemon *d, int lower_fd, struct error *err)
+/* Fills what ways_find() must know of the lower. */
+static int locate(struct daemon *d, const struct mount_table *table,
+		  int lower_fd, struct error *err)
 {
-	cleanup_mounts struct mount_table table = MOUNT_TABLE_INIT;
-	const struct mount *m;
+	const struct mount *m = mount_table_serving(table, d->options->lower);
 	const char *rest = "";
 	struct stat st;
 	int n;
-	int rc = mount_table_read("/proc/self/mountinfo", &table, err);
 
-	if (rc < 0)
-		return rc;
-	m = mount_table_serving(&table, d->options->lower);
 	if (!m || !path_inside(d->options->lower, m->point, &rest) ||
 	    fstat(lower_fd, &st) < 0)
 		return error_set(err, -ENOENT,
@@ -252,5 +214,28 @@ int check_locate(struct daemon *d, int lower_fd, struct error *err)
 	if (n <= 0 || (size_t)n >= sizeof(d->lower_root))
 		return error_set(err, -ENAMETOOLONG, T("'%s' is too long"),
 				 d->options->lower);
+	return 0;
+}
+
+int check_lower(struct daemon *d, int *ret_tree_fd, struct error *err)
+{
+	const struct daemon_options *o = d->options;
+	cleanup_mounts struct mount_table table = MOUNT_TABLE_INIT;
+	char uuid[UUID_TEXT_BYTES];
+	unsigned int dead;
+	cleanup_fd int fd = open_directory(o->lower, &dead, err);
+	int rc = fd < 0 ? fd : read_mounts(o, dead, &table, err);
+
+	if (rc == 0 && daemon_find_served(fd, uuid))
+		rc = refuse_served(o->lower, uuid, err);
+	if (rc == 0)
+		rc = check_mounts(o, &table, err);
+	if (rc == 0)
+		rc = check_filesystem(o, fd, err);
+	if (rc == 0)
+		rc = locate(d, &table, fd, err);
+	if (rc < 0)
+		return rc;
+	*ret_tree_fd = take_fd(&fd);
 	return 0;
 }

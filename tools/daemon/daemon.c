@@ -138,10 +138,6 @@ static int mount_in_background(const struct daemon_options *options,
 
 int daemon_mount(const struct daemon_options *options, struct error *err)
 {
-	int rc = check_rights(err);
-
-	if (rc < 0)
-		return rc;
 	/* Our own working directory must not be another way in. */
 	if (chdir("/") < 0)
 		return error_set(err, -errno, "cannot go to '/': %s",

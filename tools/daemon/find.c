@@ -58,14 +58,14 @@ static bool same_directory(const char *uuid, const struct stat *lower)
 	return sock >= 0;
 }
 
-bool daemon_find_served(const char *lower, char ret_uuid[UUID_TEXT_BYTES])
+bool daemon_find_served(int lower_fd, char ret_uuid[UUID_TEXT_BYTES])
 {
 	DIR *dir = opendir(RUN_DIR);
 	const struct dirent *entry;
 	bool found = false;
 	struct stat st;
 
-	if (dir && stat(lower, &st) == 0)
+	if (dir && fstat(lower_fd, &st) == 0)
 		/* NOLINTNEXTLINE(concurrency-mt-unsafe): of our own */
 		while (!found && (entry = readdir(dir))) {
 			if (!uuid_text_valid(entry->d_name) ||

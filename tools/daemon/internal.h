@@ -153,16 +153,11 @@ void daemon_note_error(struct daemon *d, const char *what,
 /* --- check.c ----------------------------------------------------------------
  */
 
-/* Before the drive is opened: mounts, device, rights. Detaches a dead mount
- * of ours and says so. Opens the lower. */
-int check_lower(const struct daemon_options *options, int *ret_lower_fd,
-		struct error *err);
-/* Fills what ways_find() must know of the lower, before it is covered. */
-int check_locate(struct daemon *d, int lower_fd, struct error *err);
+/* Before the drive is opened: mounts, device. Fills what ways_find() must know
+ * of the lower, and opens it, as daemon_open_below(). */
+int check_lower(struct daemon *d, int *ret_tree_fd, struct error *err);
 /* "already mounted at …" when it is, in place of `err`. */
 void check_say_where(const char *lower, struct error *err);
-/* -EPERM with words when this process may not mount. */
-int check_rights(struct error *err);
 
 /* --- notify.c ----------------------------------------------------------------
  */
@@ -173,9 +168,9 @@ void notify_ready(void);
 /* --- rundir.c ----------------------------------------------------------------
  */
 
-/* /run/sobre/<uuid> with the bind mount of the lower; returns the lower opened
- * there. -EBUSY while another daemon holds the place. */
-int rundir_make(struct daemon *d, int direct_fd, int *ret_lower_fd,
+/* /run/sobre/<uuid>, and in it the lower (`tree_fd`, a detached mount); returns
+ * it opened there. -EBUSY while another daemon holds the place. */
+int rundir_make(struct daemon *d, int tree_fd, int *ret_lower_fd,
 		struct error *err);
 void rundir_remove(struct daemon *d);
 /* Removes the places of daemons that were killed: nobody holds their lock,

@@ -278,6 +278,15 @@ const struct mount *mount_table_at(const struct mount_table *table,
 	return m && !strcmp(m->point, path) ? m : NULL;
 }
 
+void mount_table_remove(struct mount_table *table, const struct mount *mount)
+{
+	size_t i = (size_t)(mount - table->mounts);
+
+	table->n--;
+	memmove(&table->mounts[i], &table->mounts[i + 1],
+		(table->n - i) * sizeof(table->mounts[0]));
+}
+
 const struct mount *mount_table_by_source(const struct mount_table *table,
 					  const char *source)
 {

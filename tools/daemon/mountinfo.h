@@ -60,6 +60,8 @@ const struct mount *mount_table_serving(const struct mount_table *table,
 /* The topmost mount whose mountpoint is `path` and which can be reached. */
 const struct mount *mount_table_at(const struct mount_table *table,
 				   const char *path);
+/* Takes out `mount`, one of the table's: as if it were unmounted. */
+void mount_table_remove(struct mount_table *table, const struct mount *mount);
 /* The first with this source; NULL. */
 const struct mount *mount_table_by_source(const struct mount_table *table,
 					  const char *source);

@@ -42,27 +42,26 @@ static void unmount_stale(const char *path)
 			return;
 }
 
-static int bind_lower(const struct daemon *d, int direct_fd, int *ret_fd,
-		      struct error *err)
+static int mount_lower(const struct daemon *d, int tree_fd, int *ret_fd,
+		       struct error *err)
 {
 	cleanup_fd int fd = -1;
 	char path[160];
-	char from[64];
 	struct stat a;
 	struct stat b;
 
 	(void)snprintf(path, sizeof(path), "%s/lower", d->run_dir);
-	(void)snprintf(from, sizeof(from), "/proc/self/fd/%d", direct_fd);
 	unmount_stale(path);
 	if (make_directory(path, err) < 0)
 		return err->code;
-	if (mount(from, path, NULL, MS_BIND, NULL) < 0 ||
+	if (move_mount(tree_fd, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH) <
+		    0 ||
 	    mount(NULL, path, NULL, MS_PRIVATE, NULL) < 0)
 		return error_set(err, -errno, T("cannot bind '%s' at '%s': %s"),
 				 d->options->lower, path,
 				 strerrordesc_np(errno));
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0 || fstat(fd, &a) < 0 || fstat(direct_fd, &b) < 0)
+	if (fd < 0 || fstat(fd, &a) < 0 || fstat(tree_fd, &b) < 0)
 		return error_set(err, -errno, T("cannot open '%s': %s"), path,
 				 strerrordesc_np(errno));
 	if (a.st_dev != b.st_dev || a.st_ino != b.st_ino)
@@ -128,7 +127,7 @@ static int hold_place(struct daemon *d, const char *path, struct error *err)
 				  path);
 }
 
-int rundir_make(struct daemon *d, int direct_fd, int *ret_lower_fd,
+int rundir_make(struct daemon *d, int tree_fd, int *ret_lower_fd,
 		struct error *err)
 {
 	const char *state =
@@ -138,7 +137,7 @@ int rundir_make(struct daemon *d, int direct_fd, int *ret_lower_fd,
 	int rc;
 
 	d->state_fd =
-		openat(direct_fd, state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		openat(tree_fd, state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (d->state_fd < 0)
 		return error_set(err, -errno, T("cannot open '%s': %s"), state,
 				 strerrordesc_np(errno));
@@ -152,7 +151,7 @@ int rundir_make(struct daemon *d, int direct_fd, int *ret_lower_fd,
 	if (rc < 0)
 		return rc;
 	memcpy(d->run_dir, path, sizeof(d->run_dir));
-	return bind_lower(d, direct_fd, ret_lower_fd, err);
+	return mount_lower(d, tree_fd, ret_lower_fd, err);
 }
 
 /* What a daemon makes there, and no more. */

@@ -130,6 +130,16 @@ static int start_thread(pthread_t *thread, bool *ret_started,
 	return 0;
 }
 
+static int open_tree_root(const struct daemon *d, int tree_fd, int *ret_fd,
+			  struct error *err)
+{
+	*ret_fd = openat(tree_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return *ret_fd >= 0
+		       ? 0
+		       : error_set(err, -errno, T("cannot open '%s': %s"),
+				   d->options->lower, strerrordesc_np(errno));
+}
+
 /* A drive, its place in /run, and only then the catalog, through that place:
  * SQLite opens files by path, and the lower's own is about to be covered. */
 static int open_drive(struct daemon *d, struct error *err)
@@ -145,13 +155,14 @@ static int open_drive(struct daemon *d, struct error *err)
 		.excluded = setup_excluded,
 		.ctx = d->options->setup,
 	};
+	cleanup_fd int tree_fd = -1;
 	cleanup_fd int direct_fd = -1;
 	cleanup_fd int lower_fd = -1;
 	uint8_t uuid[16];
-	int rc = check_lower(d->options, &direct_fd, err);
+	int rc = check_lower(d, &tree_fd, err);
 
 	if (rc == 0)
-		rc = check_locate(d, direct_fd, err);
+		rc = open_tree_root(d, tree_fd, &direct_fd, err);
 	if (rc == 0)
 		rc = drive_prepare(direct_fd, d->options->state, &options, uuid,
 				   err);
@@ -160,7 +171,7 @@ static int open_drive(struct daemon *d, struct error *err)
 	uuid_text(uuid, d->uuid);
 	(void)snprintf(d->source, sizeof(d->source), SOBRE_SOURCE_PREFIX "%s",
 		       d->uuid);
-	rc = rundir_make(d, direct_fd, &lower_fd, err);
+	rc = rundir_make(d, tree_fd, &lower_fd, err);
 	if (rc < 0)
 		return rc;
 	rundir_sweep();
@@ -228,6 +239,18 @@ static int wait_ready(struct daemon *d, struct error *err)
 	return 0;
 }
 
+/* Dead mounts go at the last moment: without them, and until ours is there,
+ * root sees what is below. */
+static int cover_lower(struct daemon *d, struct error *err)
+{
+	const struct daemon_options *o = d->options;
+	int rc = daemon_detach_dead(o->lower, d->uuid, err);
+
+	if (rc == 0 && strcmp(o->lower, o->mountpoint) != 0)
+		rc = daemon_detach_dead(o->mountpoint, d->uuid, err);
+	return rc < 0 ? rc : front_mount(d->front, o->mountpoint, err);
+}
+
 /* 1: it was mounted, and has been unmounted. */
 static int start_front(struct daemon *d, struct error *err)
 {
@@ -244,7 +267,7 @@ static int start_front(struct daemon *d, struct error *err)
 	if (rc == 0)
 		rc = front_new(d->drive, &options, &d->front, err);
 	if (rc == 0)
-		rc = front_mount(d->front, d->options->mountpoint, err);
+		rc = cover_lower(d, err);
 	if (rc == 0)
 		rc = start_thread(&d->loop_thread, &d->loop_started, loop_main,
 				  d, err);

@@ -44,13 +44,16 @@ static bool is_drive(int root_fd, const char *state)
 }
 
 /* Paths of departments are looked for under a mount that is there already,
- * too: the same names. */
+ * too: the same names; below it when its daemon died. */
 static struct setup *load_setup(const struct cli *cli, const char *lower,
 				struct setup_paths *paths, struct error *err)
 {
-	cleanup_fd int root_fd = open(lower, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	unsigned int dead;
+	cleanup_fd int root_fd = daemon_open_below(lower, &dead, err);
 	struct setup *setup = NULL;
 
+	if (root_fd < 0)
+		return NULL;
 	if (setup_paths_find(cli->config, cli->policies, lower, paths, err) < 0)
 		return NULL;
 	if (setup_load(paths, root_fd, setup_say, NULL, &setup, err) < 0 &&
@@ -92,6 +95,8 @@ int cmd_mount(const struct cli *cli)
 	if (cli->n == 1)
 		mountpoint = strdup(lower);
 	else if (path_canonical(cli->operands[1], true, &mountpoint, &err) < 0)
+		return out_error(&err);
+	if (daemon_check_rights(&err) < 0)
 		return out_error(&err);
 	setup = load_setup(cli, lower, &paths, &err);
 	if (!setup)

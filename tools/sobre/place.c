@@ -68,7 +68,8 @@ static int is_lower_root(const char *dir, const char *rel,
 {
 	cleanup_free char *drive = NULL;
 	char uuid[UUID_TEXT_BYTES] = "";
-	bool served = daemon_find_served(dir, uuid);
+	cleanup_fd int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	bool served = fd >= 0 && daemon_find_served(fd, uuid);
 	int rc;
 
 	if (asprintf(&drive, "%s/" DRIVE_STATE_NAME "/drive", dir) < 0) {

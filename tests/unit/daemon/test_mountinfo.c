@@ -88,6 +88,23 @@ static void a_mount_below_another_serves_nothing(void **state)
 	assert_int_equal(serving("/old/deep/x"), 7);
 }
 
+static void what_a_removed_mount_covered_serves_again(void **state)
+{
+	cleanup_mounts struct mount_table t = table();
+	const struct mount *at = mount_table_at(&t, "/srv/my data");
+	size_t n = t.n;
+
+	(void)state;
+	assert_non_null(mount_sobre_uuid(at));
+	mount_table_remove(&t, at);
+	assert_int_equal(t.n, n - 1);
+	assert_ptr_equal(mount_table_at(&t, "/srv/my data"), &t.mounts[1]);
+	assert_int_equal(t.mounts[1].id, 2);
+	while (t.n)
+		mount_table_remove(&t, &t.mounts[t.n - 1]);
+	assert_null(mount_table_serving(&t, "/"));
+}
+
 static void a_table_that_goes_in_circles_ends(void **state)
 {
 	static const char text[] = "1 2 8:1 / / rw - ext4 a rw\n"
@@ -140,6 +157,7 @@ int main(void)
 		cmocka_unit_test(escapes_are_undone),
 		cmocka_unit_test(the_topmost_mount_serves_a_path),
 		cmocka_unit_test(a_mount_below_another_serves_nothing),
+		cmocka_unit_test(what_a_removed_mount_covered_serves_again),
 		cmocka_unit_test(a_table_that_goes_in_circles_ends),
 		cmocka_unit_test(our_mounts_are_known_by_source),
 		cmocka_unit_test(a_path_is_inside_by_whole_components),
