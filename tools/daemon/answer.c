@@ -79,15 +79,18 @@ static json_t *jobs_json(struct daemon *d)
 			 "running", running);
 }
 
-static json_t *front_json(struct front *front)
+static json_t *front_json(const struct daemon *d)
 {
 	struct front_status st = { .ready = false };
+	const char *why = d->idle_why;
 
-	front_status(front, &st);
-	return json_pack("{s:{s:b, s:s}, s:{s:b, s:s}, s:s, s:I, s:I, s:I}",
+	front_status(d->front, &st);
+	return json_pack("{s:{s:b, s:s}, s:{s:b, s:s}, s:{s:b, s:s},"
+			 " s:s, s:I, s:I, s:I}",
 			 "passthrough", "on", st.passthrough, "why",
 			 st.passthrough_why, "io_uring", "on", st.uring, "why",
-			 st.uring_why, "libfuse", st.libfuse, "inodes",
+			 st.uring_why, "idle_class", "on", why == NULL, "why",
+			 why ? why : "", "libfuse", st.libfuse, "inodes",
 			 (json_int_t)st.inodes, "open_files",
 			 (json_int_t)st.open_files, "lower_fds",
 			 (json_int_t)st.lower_fds);
@@ -127,10 +130,9 @@ static json_t *answer_status(struct daemon *d, const struct request *request,
 			  "lower", json_from_name(d->options->lower),
 			  "mountpoint", json_from_name(d->options->mountpoint),
 			  "since", since, "pid", (int)getpid(), "read_only",
-			  d->options->readonly, "front", front_json(d->front),
-			  "ways", ways_json(d), "jobs", jobs_json(d),
-			  "pack_window", window_json(d), "errors",
-			  errors_json(d), "log",
+			  d->options->readonly, "front", front_json(d), "ways",
+			  ways_json(d), "jobs", jobs_json(d), "pack_window",
+			  window_json(d), "errors", errors_json(d), "log",
 			  d->options->foreground ? NULL : log));
 	return result;
 }

@@ -31,6 +31,7 @@ struct daemon_options {
 	bool readonly;
 	bool no_passthrough;
 	bool no_uring;
+	bool no_idle_class;
 	struct clock clock;
 	struct setup *setup;  /* borrowed; never NULL */
 	const char *policies; /* where its rules are; NULL: none */

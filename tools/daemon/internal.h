@@ -66,6 +66,14 @@ int explain_more(const struct command_env *env, const char *path, uint64_t ino,
 json_t *command_fsck(const struct command_env *env,
 		     const struct request *request, struct error *err);
 
+/* --- idle.c: the scheduler's idle class ------------------------------------
+ */
+
+/* Of this thread and those it starts. NULL, or why not: static words. */
+const char *idle_enter(void);
+/* For ioprio_set(2): the usual one, whatever the class. */
+int idle_io_priority(void);
+
 /* --- turn.c: who may pack, unpack, collect: one at a time, in order, and at
  * the least priority, so that agents go first -------------------------------
  */
@@ -106,6 +114,7 @@ struct daemon {
 	char run_dir[64];
 	char lower_root[4096]; /* the lower, from its file system's root */
 	char source[64];       /* sobre#<uuid> */
+	const char *idle_why;  /* static; NULL: of the idle class */
 	int64_t since_s;
 	dev_t dev;
 	dev_t mount_dev;

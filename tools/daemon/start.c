@@ -437,6 +437,8 @@ int daemon_serve(struct daemon *d, int ready_fd, struct error *err)
 
 	(void)umask(077);
 	ask_for_resources();
+	d->idle_why =
+		d->options->no_idle_class ? "disabled by option" : idle_enter();
 	signal_fd = take_signals(err);
 	rc = signal_fd < 0 ? signal_fd : drop_sys_resource(err);
 	if (rc == 0)

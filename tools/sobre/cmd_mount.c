@@ -87,6 +87,7 @@ int cmd_mount(const struct cli *cli)
 		.readonly = cli->readonly,
 		.no_passthrough = cli->no_passthrough,
 		.no_uring = cli->no_uring,
+		.no_idle_class = cli->no_idle_class,
 		.clock = clock_real(),
 	};
 

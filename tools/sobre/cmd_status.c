@@ -38,6 +38,7 @@ static void print_front(const json_t *r)
 		     json_text(front, "libfuse"));
 	print_accelerator("passthrough", front, "passthrough");
 	print_accelerator("io_uring", front, "io_uring");
+	print_accelerator(T("idle class"), front, "idle_class");
 	(void)printf(T("open files: %llu\n"), json_u64(front, "open_files"));
 }
 

@@ -52,6 +52,7 @@ struct cli {
 	bool readonly;
 	bool no_passthrough;
 	bool no_uring;
+	bool no_idle_class;
 	const char *state;
 	const char *grace;
 	const char *config;

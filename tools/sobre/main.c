@@ -24,7 +24,7 @@ static const struct command commands[] = {
 	  N_("serve the directory DRIVE, at its own place by default"),
 	  cmd_mount, 1, 2,
 	  "--foreground --read-only --state --config --policies "
-	  "--no-passthrough --no-uring" },
+	  "--no-passthrough --no-uring --no-idle-class" },
 	{ "umount", N_("DRIVE|MOUNTPOINT"),
 	  N_("unmount, and wait until the daemon has ended"), cmd_umount, 1, 1,
 	  "" },
@@ -95,8 +95,9 @@ static bool lists(const char *list, const char *name)
 static bool is_flag(const char *name, size_t len)
 {
 	static const char *const flags[] = {
-		"--foreground", "--read-only", "--no-passthrough", "--no-uring",
-		"--now",	"--all",       "--rebuild",	   "--csv"
+		"--foreground", "--read-only",	   "--no-passthrough",
+		"--no-uring",	"--no-idle-class", "--now",
+		"--all",	"--rebuild",	   "--csv"
 	};
 
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
@@ -205,6 +206,7 @@ static int parse(char **argv, const struct command *c, struct cli *cli,
 		{ "--read-only", &cli->readonly, NULL },
 		{ "--no-passthrough", &cli->no_passthrough, NULL },
 		{ "--no-uring", &cli->no_uring, NULL },
+		{ "--no-idle-class", &cli->no_idle_class, NULL },
 		{ "--state", NULL, &cli->state },
 		{ "--grace", NULL, &cli->grace },
 		{ "--config", NULL, &cli->config },

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include "tools/daemon/internal.h"
+
+#include <linux/ioprio.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define SKIPPED 77
+
+static bool groups_by_session(void)
+{
+	FILE *f = fopen("/proc/sys/kernel/sched_autogroup_enabled", "re");
+	int c = f ? fgetc(f) : 'N';
+
+	if (f)
+		(void)fclose(f);
+	return c == '1';
+}
+
+/* In a process of its own: the class is inherited, and not always given back.
+ */
+static int in_child(int (*body)(void))
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(body());
+	assert_true(pid > 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static int leads_a_session(void)
+{
+	if (setsid() < 0 || !groups_by_session())
+		return SKIPPED;
+	if (idle_enter() != NULL)
+		return 1;
+	return sched_getscheduler(0) == SCHED_IDLE ? 0 : 2;
+}
+
+static int keeps_its_place_in_the_queue_for_disks(void)
+{
+	if (setsid() < 0 || !groups_by_session())
+		return SKIPPED;
+	(void)idle_enter();
+	return syscall(SYS_ioprio_get, IOPRIO_WHO_PROCESS,
+		       0) == IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, IOPRIO_BE_NORM)
+		       ? 0
+		       : 1;
+}
+
+/* Of a session that others are in. A control group of its own is another
+ * reason, which then holds. */
+static int shares_a_session(void)
+{
+	const char *why = idle_enter();
+	bool is_idle = sched_getscheduler(0) == SCHED_IDLE;
+
+	return (why == NULL) == is_idle ? 0 : 1;
+}
+
+static void expect(int (*body)(void))
+{
+	int status = in_child(body);
+
+	if (status == SKIPPED)
+		skip();
+	assert_int_equal(status, 0);
+}
+
+static void a_session_of_its_own_is_of_the_idle_class(void **state)
+{
+	(void)state;
+	expect(leads_a_session);
+}
+
+static void its_input_and_output_is_not(void **state)
+{
+	(void)state;
+	expect(keeps_its_place_in_the_queue_for_disks);
+}
+
+static void without_a_group_it_stays_as_it_was(void **state)
+{
+	(void)state;
+	expect(shares_a_session);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_session_of_its_own_is_of_the_idle_class),
+		cmocka_unit_test(its_input_and_output_is_not),
+		cmocka_unit_test(without_a_group_it_stays_as_it_was),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
