@@ -175,7 +175,13 @@ static int end_packed(struct file *file, struct error *err)
 	return 0;
 }
 
-int file_copy_up(struct file *file, int opath, struct error *err)
+bool drive_is_moving_data(const struct drive *drive)
+{
+	return atomic_load(&drive->copying_up) > 0 ||
+	       atomic_load(&drive->stubs_coming) > 0;
+}
+
+static int copy_up(struct file *file, int opath, struct error *err)
 {
 	struct stat st;
 	bool repaired;
@@ -207,6 +213,16 @@ int file_copy_up(struct file *file, int opath, struct error *err)
 	if (!had_room) /* soon known: hardly time for a change by agents */
 		attr_keep_ctime(file, &st);
 	return error_prefix(err, "cannot copy up");
+}
+
+int file_copy_up(struct file *file, int opath, struct error *err)
+{
+	int rc;
+
+	atomic_fetch_add(&file->drive->copying_up, 1);
+	rc = copy_up(file, opath, err);
+	atomic_fetch_sub(&file->drive->copying_up, 1);
+	return rc;
 }
 
 int file_cut_stub(struct file *file, int opath, struct error *err)

@@ -129,7 +129,7 @@ int file_show(struct drive *drive, int fd, int64_t btime_ns, struct stat *st);
 
 /* A lower inode, held by an O_PATH descriptor. */
 struct lower_ref {
-	int fd;
+	int fd; /* -1: see file_open() */
 	uint64_t ino;
 	int64_t btime_ns; /* as statx(2) gives it, 0 if it doesn't */
 	/* What drive_stub_epoch() said before this inode was seen to be plain;
@@ -143,6 +143,10 @@ struct lower_ref {
  */
 uint64_t drive_stub_epoch(struct drive *drive);
 
+/* A file is being copied up or frozen: who opens, closes or removes the same
+ * one waits for it. */
+bool drive_is_moving_data(const struct drive *drive);
+
 struct file; /* an inode somebody has open, or that is being moved */
 
 /*
@@ -151,20 +155,27 @@ struct file; /* an inode somebody has open, or that is being moved */
  * file is open the packer leaves it alone, from before the reply. On success
  * `*ret_packed` says that its data is not in the lower inode: then it must
  * not be opened in passthrough. Also waits for a pack in progress.
- * -ENOSPC: no room to copy up, the file stays packed.
+ * -ENOSPC: no room to copy up, the file stays packed. -EAGAIN: at->fd is -1,
+ * as it may be for reading what at->plain_epoch says is plain, and is needed.
  */
 int file_open(struct drive *drive, const struct lower_ref *at, int flags,
 	      struct file **ret_file, bool *ret_packed, struct error *err);
-/* A new file (created, or O_TMPFILE): plain, no look at xattrs. */
+/* A new file (created, or O_TMPFILE): plain, no look at xattrs. `*wfd`: O_RDWR
+ * of it, which a writer takes over (then -1). */
 int file_open_new(struct drive *drive, const struct lower_ref *at, int flags,
-		  struct file **ret_file, struct error *err);
+		  int *wfd, struct file **ret_file, struct error *err);
 /* Once for each open, with the flags of that open. Drops the content's
  * reference if the last name went meanwhile (file_unlinked()). */
 void file_close(struct file *file, int flags);
 
+/*
+ * `opath` below: an O_PATH descriptor of the inode, used if the lower file has
+ * to be opened first; a file opened for reading alone holds none of its own.
+ */
+
 /* Reads from the store or the lower. Bytes read, or negative. */
-ssize_t file_read(struct file *file, void *buf, size_t len, uint64_t off,
-		  struct error *err);
+ssize_t file_read(struct file *file, int opath, void *buf, size_t len,
+		  uint64_t off, struct error *err);
 /* Copies up first. All of `len`, or negative (-ENOSPC: still packed).
  * `to_end`: append, whatever `off`. */
 ssize_t file_write(struct file *file, const void *buf, size_t len, uint64_t off,
@@ -173,18 +184,18 @@ int file_truncate(struct file *file, uint64_t size_bytes, struct error *err);
 int file_fallocate(struct file *file, int mode, uint64_t off, uint64_t len,
 		   struct error *err);
 /* SEEK_DATA, SEEK_HOLE. */
-int64_t file_seek(struct file *file, int64_t off, int whence);
+int64_t file_seek(struct file *file, int opath, int64_t off, int whence);
 /*
  * fsync(2), fdatasync(2). A failed one is told to every open of the inode
  * once, whichever asked, as the kernel does. `*told` belongs to the open and
  * starts as file_sync_failures() said when it was opened.
  */
-int file_fsync(struct file *file, uint64_t *told, bool data_only,
+int file_fsync(struct file *file, int opath, uint64_t *told, bool data_only,
 	       struct error *err);
 uint64_t file_sync_failures(struct file *file);
 /* A descriptor of the lower file while it is plain (O_RDWR, or O_RDONLY when
  * it can't be), borrowed until file_close(); -1 while packed. */
-int file_lower_fd(struct file *file);
+int file_lower_fd(struct file *file, int opath);
 /* Copies up if packed: before anything that writes by other ways. */
 int file_make_plain(struct file *file, struct error *err);
 

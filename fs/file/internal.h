@@ -65,6 +65,7 @@ struct drive {
 
 	atomic_uint_least64_t stub_epoch; /* less 1 */
 	atomic_uint stubs_coming;	  /* xattrs being set */
+	atomic_uint copying_up;
 
 	pthread_mutex_t root_lock; /* sealed, root */
 	bool sealed;

@@ -57,7 +57,8 @@ static int know_state(struct file *file, const struct lower_ref *at,
 	if (file->n_open > 0 && !file->packed)
 		return 0;
 	if (at->plain_epoch != drive_stub_epoch(file->drive))
-		return file_load_state(file, at->fd, err);
+		return at->fd < 0 ? error_set(err, -EAGAIN, "not known")
+				  : file_load_state(file, at->fd, err);
 	file->packed = false;
 	return 0;
 }
@@ -67,10 +68,12 @@ static int enter(struct file *file, const struct lower_ref *at, int flags,
 		 struct error *err)
 {
 	const int opath = at->fd;
-	int rc = writes(flags) ? check_flags(opath, flags, err) : 0;
+	int rc = know_state(file, at, err);
 
-	if (rc == 0)
-		rc = know_state(file, at, err);
+	/* else opening it for writing tells */
+	if (rc == 0 && writes(flags) &&
+	    (file->packed || file->wfd >= 0 || flags & O_TRUNC))
+		rc = check_flags(opath, flags, err);
 	if (rc < 0)
 		return rc;
 	if ((flags & O_TRUNC) && writes(flags))
@@ -83,15 +86,32 @@ static int enter(struct file *file, const struct lower_ref *at, int flags,
 /* A writer's description of the lower is there before the first write, also
  * of one in passthrough: one opened at its fsync would not be told of errors
  * that somebody has seen before (sync.c). */
+static int hold_for_writing(struct file *file, int opath, int flags,
+			    struct error *err)
+{
+	int fd;
+
+	if (file->wfd >= 0)
+		return 0;
+	fd = reopen(opath, O_RDWR | O_NOATIME);
+	if (fd >= 0)
+		file->wfd = fd;
+	else if (fd == -EPERM && check_flags(opath, flags, err) < 0)
+		return err->code;
+	return fd == -EPERM ? file_need_wfd(file, opath) : fd;
+}
+
 static int count_open(struct file *file, int opath, int flags,
 		      struct error *err)
 {
-	int rc = pin(file, opath);
+	int rc = 0;
 
-	if (rc == 0 && writes(flags) && !file->packed)
-		rc = file_need_wfd(file, opath);
+	if (file->packed)
+		rc = pin(file, opath);
+	else if (writes(flags))
+		rc = hold_for_writing(file, opath, flags, err);
 	if (rc < 0)
-		return error_set(err, rc, "cannot hold the file open: %s",
+		return error_set(err, rc, "cannot open the lower file: %s",
 				 error_words(rc));
 	file->n_open++;
 	file->opens++;
@@ -127,7 +147,7 @@ int file_open(struct drive *drive, const struct lower_ref *at, int flags,
 }
 
 int file_open_new(struct drive *drive, const struct lower_ref *at, int flags,
-		  struct file **ret_file, struct error *err)
+		  int *wfd, struct file **ret_file, struct error *err)
 {
 	struct file *file;
 	int rc = file_get(drive, at->ino, at->btime_ns, &file);
@@ -135,6 +155,10 @@ int file_open_new(struct drive *drive, const struct lower_ref *at, int flags,
 	if (rc < 0)
 		return error_set(err, rc, "out of memory");
 	(void)pthread_rwlock_wrlock(&file->lock);
+	if (writes(flags) && file->wfd < 0) {
+		file->wfd = *wfd;
+		*wfd = -1;
+	}
 	rc = count_open(file, at->fd, flags, err);
 	if (rc < 0 && file->n_open == 0)
 		file_drop_fds(file);

@@ -11,9 +11,11 @@
 #include "fs/base/io.h"
 #include "fs/file/internal.h"
 
-static int need_lower(struct file *file, bool writing, struct error *err)
+static int need_lower(struct file *file, int opath, bool writing,
+		      struct error *err)
 {
-	int fd = writing ? file_need_wfd(file, -1) : file_need_rfd(file, -1);
+	int fd = writing ? file_need_wfd(file, opath)
+			 : file_need_rfd(file, opath);
 
 	if (fd < 0)
 		return error_set(err, fd, "cannot open the lower file: %s",
@@ -29,7 +31,7 @@ static bool ready_to_read(const struct file *file)
 }
 
 /* Leaves the lock held shared, ready to read. */
-static int lock_to_read(struct file *file, struct error *err)
+static int lock_to_read(struct file *file, int opath, struct error *err)
 {
 	int rc = 0;
 
@@ -38,7 +40,7 @@ static int lock_to_read(struct file *file, struct error *err)
 		(void)pthread_rwlock_unlock(&file->lock);
 		(void)pthread_rwlock_wrlock(&file->lock);
 		rc = file->packed ? need_body(file, err)
-				  : need_lower(file, false, err);
+				  : need_lower(file, opath, false, err);
 		(void)pthread_rwlock_unlock(&file->lock);
 		(void)pthread_rwlock_rdlock(&file->lock);
 	}
@@ -68,11 +70,11 @@ static ssize_t read_lower(int fd, void *buf, size_t len, uint64_t off,
 	return (ssize_t)done;
 }
 
-ssize_t file_read(struct file *file, void *buf, size_t len, uint64_t off,
-		  struct error *err)
+ssize_t file_read(struct file *file, int opath, void *buf, size_t len,
+		  uint64_t off, struct error *err)
 {
 	ssize_t n;
-	int rc = lock_to_read(file, err);
+	int rc = lock_to_read(file, opath, err);
 
 	if (rc < 0)
 		return rc;
@@ -94,7 +96,7 @@ static int lock_to_write(struct file *file, struct error *err)
 	if (file->packed)
 		rc = file_copy_up(file, -1, err);
 	if (rc >= 0)
-		rc = need_lower(file, true, err);
+		rc = need_lower(file, -1, true, err);
 	if (rc < 0)
 		(void)pthread_rwlock_unlock(&file->lock);
 	return rc < 0 ? rc : 0;
@@ -174,11 +176,11 @@ int file_fallocate(struct file *file, int mode, uint64_t off, uint64_t len,
 		      : 0;
 }
 
-int64_t file_seek(struct file *file, int64_t off, int whence)
+int64_t file_seek(struct file *file, int opath, int64_t off, int whence)
 {
 	struct error err = ERROR_INIT;
 	int64_t at;
-	int rc = lock_to_read(file, &err);
+	int rc = lock_to_read(file, opath, &err);
 
 	if (rc < 0)
 		return -error_to_errno(rc);
@@ -192,7 +194,7 @@ int64_t file_seek(struct file *file, int64_t off, int whence)
 	return at;
 }
 
-int file_lower_fd(struct file *file)
+int file_lower_fd(struct file *file, int opath)
 {
 	int fd;
 
@@ -200,9 +202,9 @@ int file_lower_fd(struct file *file)
 	if (file->packed)
 		fd = -1;
 	else if (file->n_writers > 0)
-		fd = file_need_wfd(file, -1);
+		fd = file_need_wfd(file, opath);
 	else
-		fd = file_need_rfd(file, -1);
+		fd = file_need_rfd(file, opath);
 	(void)pthread_rwlock_unlock(&file->lock);
 	return fd < 0 ? -1 : fd;
 }

@@ -9,12 +9,12 @@
 #include "fs/file/internal.h"
 
 /* The oldest description knows of the most errors. */
-static int fd_to_sync(struct file *file, struct error *err)
+static int fd_to_sync(struct file *file, int opath, struct error *err)
 {
 	int fd;
 
 	(void)pthread_rwlock_wrlock(&file->lock);
-	fd = file->rfd >= 0 ? file->rfd : file_need_rfd(file, -1);
+	fd = file->rfd >= 0 ? file->rfd : file_need_rfd(file, opath);
 	(void)pthread_rwlock_unlock(&file->lock);
 	if (fd < 0)
 		return error_set(err, fd, "cannot open the lower file: %s",
@@ -59,11 +59,11 @@ uint64_t file_sync_failures(struct file *file)
  * other would answer that all is well before the count has moved. Who comes
  * meanwhile waits, and shares the next.
  */
-int file_fsync(struct file *file, uint64_t *told, bool data_only,
+int file_fsync(struct file *file, int opath, uint64_t *told, bool data_only,
 	       struct error *err)
 {
 	struct file_sync *s = &file->sync;
-	int fd = fd_to_sync(file, err);
+	int fd = fd_to_sync(file, opath, err);
 	uint64_t ticket;
 	uint64_t known;
 	int rc = 0;

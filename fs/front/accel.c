@@ -6,11 +6,15 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 /* Passthrough and io_uring: detected, tried, and said in status. */
+
+/* FUSE_DEV_IOC_BACKING_CLOSE of <linux/fuse.h> since Linux 6.9. */
+#define BACKING_CLOSE _IOW(229, 2, uint32_t)
 
 static void why(struct front *front, char field[128], const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -123,15 +127,15 @@ int accel_backing_open(fuse_req_t req, int fd)
 #endif
 }
 
-void accel_backing_close(fuse_req_t req, int id)
+/* Not by fuse_passthrough_close(), which wants a request: what is forgotten at
+ * a thread's leisure has none. */
+void accel_backing_close(const struct front *front, int id)
 {
-#if FRONT_HAS_PASSTHROUGH
+	const uint32_t number = (uint32_t)id;
+
 	if (id > 0)
-		(void)fuse_passthrough_close(req, id);
-#else
-	(void)req;
-	(void)id;
-#endif
+		(void)ioctl(fuse_session_fd(front->session), BACKING_CLOSE,
+			    &number);
 }
 
 #if FRONT_HAS_PASSTHROUGH
@@ -164,7 +168,7 @@ void accel_probe(struct front *front, fuse_req_t req)
 		saved = errno;
 	}
 	if (id > 0) {
-		accel_backing_close(req, id);
+		accel_backing_close(front, id);
 		return;
 	}
 	atomic_store(&front->passthrough, false);

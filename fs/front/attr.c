@@ -249,8 +249,7 @@ static int change_all(const struct change *c, struct error *err)
 	return r;
 }
 
-void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set,
-		struct fuse_file_info *fi)
+static void setattr_now(fuse_req_t req, const struct slow_args *args)
 {
 	struct front *front = front_of(req);
 	cleanup_pin struct pinned at = PINNED_NONE;
@@ -260,13 +259,13 @@ void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set,
 		.req = req,
 		.front = front,
 		.at = &at,
-		.attr = attr,
-		.set = (unsigned int)to_set,
-		.of = fi ? open_file_of(fi) : NULL,
+		.attr = &args->attr,
+		.set = (unsigned int)args->flags,
+		.of = args->has_fi ? open_file_of(&args->fi) : NULL,
 		.unprivileged = fuse_req_ctx(req)->uid != 0,
 	};
 
-	int r = pin(front, ino, &at);
+	int r = pin(front, args->ino, &at);
 
 	if (r == 0 && change_all(&change, &err) < 0) {
 		reply_error(req, &err);
@@ -281,4 +280,31 @@ void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set,
 	event_inode(front, &looked, NULL);
 	(void)fuse_reply_attr(req, &looked.st,
 			      attr_timeout(front, at.inode, &looked.st));
+}
+
+/* Sizes and times of a stub; the rest is the lower's alone. */
+static bool setattr_may_copy_up(struct front *front, fuse_ino_t ino, int to_set)
+{
+	const struct inode *inode;
+
+	if (!((unsigned int)to_set & (FUSE_SET_ATTR_SIZE | SETS_TIMES)))
+		return false;
+	inode = inode_find(front, ino);
+	return inode && S_ISREG(inode->mode) &&
+	       inode_plain_epoch(inode) != drive_stub_epoch(front->drive);
+}
+
+void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set,
+		struct fuse_file_info *fi)
+{
+	struct slow_args args = {
+		.ino = ino, .attr = *attr, .flags = to_set, .has_fi = fi != NULL
+	};
+
+	if (fi)
+		args.fi = *fi;
+	if (setattr_may_copy_up(front_of(req), ino, to_set))
+		slow_run(req, setattr_now, &args);
+	else
+		setattr_now(req, &args);
 }

@@ -3,68 +3,9 @@
 
 #include <errno.h>
 #include <linux/capability.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <sys/fsuid.h>
 #include <sys/syscall.h>
-
-/*
- * What each thread of the session keeps, made at first need. A umask belongs
- * to a thread only once it has left the fs_struct it shares with the others.
- */
-struct worker {
-	uint8_t *buffer;
-	bool own_umask;
-};
-
-static void worker_free(void *at)
-{
-	struct worker *worker = at;
-
-	free(worker->buffer);
-	free(worker);
-}
-
-int worker_key_init(struct front *front)
-{
-	return -pthread_key_create(&front->worker_key, worker_free);
-}
-
-static struct worker *worker_get(struct front *front)
-{
-	struct worker *worker = pthread_getspecific(front->worker_key);
-
-	if (worker)
-		return worker;
-	worker = calloc(1, sizeof(*worker));
-	if (worker && pthread_setspecific(front->worker_key, worker) != 0) {
-		free(worker);
-		return NULL;
-	}
-	return worker;
-}
-
-uint8_t *worker_buffer(struct front *front)
-{
-	struct worker *worker = worker_get(front);
-
-	if (worker && !worker->buffer)
-		worker->buffer = malloc(MAX_WRITE_BYTES);
-	return worker ? worker->buffer : NULL;
-}
-
-static int take_mask(struct front *front, mode_t mask)
-{
-	struct worker *worker = worker_get(front);
-
-	if (!worker)
-		return -ENOMEM;
-	if (!worker->own_umask && unshare(CLONE_FS) < 0)
-		return -errno;
-	worker->own_umask = true;
-	(void)umask(mask);
-	return 0;
-}
 
 /*
  * setfsuid() drops these from the effective set. They must stay: FUSE doesn't
@@ -97,7 +38,7 @@ int caller_enter(fuse_req_t req, bool mask, struct caller *ret_caller)
 	if (ctx->uid == (uid_t)-1 || ctx->gid == (gid_t)-1)
 		return -EOVERFLOW; /* not in our user namespace */
 	if (mask) {
-		int r = take_mask(front_of(req), ctx->umask);
+		int r = worker_umask(front_of(req), ctx->umask);
 
 		if (r < 0)
 			return r;

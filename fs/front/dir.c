@@ -86,13 +86,21 @@ void op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	reply_code(req, 0);
 }
 
+static void fsyncdir_now(fuse_req_t req, const struct slow_args *args)
+{
+	int fd = open_dir_of(&args->fi)->fd;
+
+	reply_code(req, args->flags ? io_fdatasync(fd) : io_fsync(fd));
+}
+
 void op_fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync,
 		 struct fuse_file_info *fi)
 {
-	int fd = open_dir_of(fi)->fd;
+	const struct slow_args args = { .ino = ino,
+					.fi = *fi,
+					.flags = datasync };
 
-	(void)ino;
-	reply_code(req, datasync ? io_fdatasync(fd) : io_fsync(fd));
+	slow_run(req, fsyncdir_now, &args);
 }
 
 /* 1: *ret_entry is the next one; 0: the end; negative: failed. */

@@ -76,8 +76,8 @@ int inode_table_init(struct front *front)
 	front->buckets = calloc(FIRST_BUCKETS, sizeof(*front->buckets));
 	if (!front->buckets)
 		return -ENOMEM;
-	front->lru.prev = &front->lru;
-	front->lru.next = &front->lru;
+	link_init(&front->idle_fds);
+	link_init(&front->idle_backings);
 	(void)pthread_mutex_init(&front->table_lock, NULL);
 	return 0;
 }
@@ -100,6 +100,8 @@ void inode_table_release(struct front *front)
 			int fd = path_fd_detach_locked(front, inode);
 
 			close_at(&fd);
+			/* the kernel's end went with the session */
+			(void)backing_detach_locked(front, inode);
 			inode_free(inode);
 			inode = next;
 		}
@@ -177,7 +179,8 @@ static struct inode *insert_locked(struct front *front, uint64_t ino)
 
 /* Another file has the number now: what was known of the old one goes. */
 static int renew_locked(struct front *front, struct inode *inode,
-			const struct lower_handle *handle, int *ret_close)
+			const struct lower_handle *handle,
+			struct leftover *ret_left)
 {
 	uint8_t *room = NULL;
 
@@ -187,7 +190,8 @@ static int renew_locked(struct front *front, struct inode *inode,
 			return -ENOMEM;
 	}
 	free(handle_room(inode));
-	*ret_close = path_fd_detach_locked(front, inode);
+	ret_left->fd = path_fd_detach_locked(front, inode);
+	ret_left->backing_id = backing_detach_locked(front, inode);
 	inode->flags = 0;
 	set_handle(inode, room, handle->type, handle->bytes, handle->len);
 	return 0;
@@ -203,17 +207,18 @@ static void remove_locked(struct front *front, struct inode *inode)
 	front->n_inodes--;
 }
 
-/* With the lock held; returns an fd to close. */
-static int free_if_unused(struct front *front, struct inode *inode)
+/* With the lock held. */
+static struct leftover free_if_unused(struct front *front, struct inode *inode)
 {
+	struct leftover left = LEFTOVER_NONE;
+
 	if (inode->nlookup > 0 || inode->holds > 0)
-		return -1;
-
-	int fd = path_fd_detach_locked(front, inode);
-
+		return left;
+	left.fd = path_fd_detach_locked(front, inode);
+	left.backing_id = backing_detach_locked(front, inode);
 	remove_locked(front, inode);
 	inode_free(inode);
-	return fd;
+	return left;
 }
 
 int inode_learn(struct front *front, int *fd, uint64_t ino, int64_t btime_ns,
@@ -221,7 +226,7 @@ int inode_learn(struct front *front, int *fd, uint64_t ino, int64_t btime_ns,
 		struct inode **ret_inode)
 {
 	int r = 0;
-	cleanup_fd int stale_fd = -1;
+	struct leftover stale = LEFTOVER_NONE;
 
 	(void)pthread_mutex_lock(&front->table_lock);
 	struct inode *inode = find_locked(front, ino);
@@ -231,7 +236,7 @@ int inode_learn(struct front *front, int *fd, uint64_t ino, int64_t btime_ns,
 	if (!inode)
 		r = -ENOMEM;
 	else if (!same_handle(inode, handle))
-		r = renew_locked(front, inode, handle, &stale_fd);
+		r = renew_locked(front, inode, handle, &stale);
 	if (r == 0) {
 		inode->nlookup++;
 		/* read without the lock, and the same for a file's life */
@@ -245,6 +250,7 @@ int inode_learn(struct front *front, int *fd, uint64_t ino, int64_t btime_ns,
 		(void)free_if_unused(front, inode);
 	}
 	(void)pthread_mutex_unlock(&front->table_lock);
+	leftover_close(front, &stale);
 	if (r == 0)
 		close_at(fd);
 	*fd = r == 0 ? -1 : *fd;
@@ -253,16 +259,17 @@ int inode_learn(struct front *front, int *fd, uint64_t ino, int64_t btime_ns,
 
 void inode_forget(struct front *front, fuse_ino_t nodeid, uint64_t n)
 {
-	cleanup_fd int fd = -1;
+	struct leftover left = LEFTOVER_NONE;
 
 	(void)pthread_mutex_lock(&front->table_lock);
 	struct inode *inode = find_locked(front, inode_number(front, nodeid));
 
 	if (inode) {
 		inode->nlookup -= n < inode->nlookup ? n : inode->nlookup;
-		fd = free_if_unused(front, inode);
+		left = free_if_unused(front, inode);
 	}
 	(void)pthread_mutex_unlock(&front->table_lock);
+	leftover_close(front, &left);
 }
 
 void inode_hold(struct front *front, struct inode *inode)
@@ -277,9 +284,9 @@ void inode_drop(struct front *front, struct inode *inode)
 	(void)pthread_mutex_lock(&front->table_lock);
 	assert(inode->holds > 0);
 	inode->holds--;
-	int fd = free_if_unused(front, inode);
+	struct leftover left = free_if_unused(front, inode);
 	(void)pthread_mutex_unlock(&front->table_lock);
-	close_at(&fd);
+	leftover_close(front, &left);
 }
 
 void inode_dead(struct front *front, uint64_t ino, int *fd)

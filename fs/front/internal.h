@@ -31,8 +31,10 @@
 /* Nothing bypasses us, so what the kernel knows stays true. */
 #define LONG_TIMEOUT_S	    86400.0
 #define FD_CACHE_MAX	    2048
+#define BACKING_CACHE_MAX   16384
 #define HANDLE_INLINE_BYTES 24
 #define MAX_WRITE_BYTES	    (1u << 20)
+#define SLOW_THREADS_MAX    16
 #define PROC_PATH_MAX	    32
 
 /* --- inodes: inode.c, pathfd.c ------------------------------------------- */
@@ -44,15 +46,58 @@ struct lower_handle {
 	uint8_t bytes[CATALOG_HANDLE_MAX];
 };
 
+/* A ring; its head is one too. */
+struct link {
+	struct link *prev;
+	struct link *next;
+};
+
+static inline void link_init(struct link *head)
+{
+	head->prev = head;
+	head->next = head;
+}
+
+static inline void link_add(struct link *head, struct link *link)
+{
+	link->prev = head;
+	link->next = head->next;
+	link->next->prev = link;
+	head->next = link;
+}
+
+static inline void link_remove(struct link *link)
+{
+	link->prev->next = link->next;
+	link->next->prev = link->prev;
+}
+
 /* An O_PATH descriptor of a lower inode. Idle ones (users == 0) wait in the
  * LRU list to be used again or closed; those in use are never closed. */
 struct path_fd {
+	struct link link;
 	int fd;
 	unsigned int users;
 	struct inode *inode; /* NULL: detached, the last user closes it */
-	struct path_fd *prev;
-	struct path_fd *next;
 };
+
+/* The kernel's name of the lower file that serves a passthrough open, one for
+ * an inode; no descriptor of ours. Idle ones wait like those above. */
+struct backing {
+	struct link link;
+	int id;
+	bool used; /* by the inode's `opened` */
+	struct inode *inode;
+};
+
+/* What is left to close once table_lock is given up. */
+struct leftover {
+	int fd;		/* -1: none */
+	int backing_id; /* 0: none */
+};
+/* clang-format off */
+#define LEFTOVER_NONE { .fd = -1, .backing_id = 0 }
+/* clang-format on */
 
 enum inode_flag {
 	/* The kernel's page cache of this inode, if it has one, is true. */
@@ -60,6 +105,8 @@ enum inode_flag {
 	/* Its last name has gone: its descriptor is kept till it is
 	 * forgotten, since no handle opens it any more. */
 	INODE_DEAD = 2,
+	/* Made here, and nobody has given it a security.capability. */
+	INODE_NO_CAPABILITY = 4,
 };
 
 /* What the kernel knows, by node id. All under table_lock but what never
@@ -73,6 +120,7 @@ struct inode {
 	 * who has it pinned sets it. */
 	uint64_t plain_epoch;
 	struct path_fd *path_fd; /* may be NULL */
+	struct backing *backing; /* may be NULL */
 	struct opened *opened;	 /* while open */
 	uint32_t mode;		 /* its type */
 	int32_t handle_type;
@@ -86,14 +134,15 @@ struct inode {
 /* An inode that somebody has open: the I/O mode is one for all its opens. */
 struct opened {
 	struct inode *inode;
-	struct path_fd *path_fd; /* pinned */
-	unsigned int refs;	 /* under table_lock */
+	/* NULL until opened_fd() needs it, then pinned. Atomic. */
+	struct path_fd *path_fd;
+	unsigned int refs; /* under table_lock */
 
 	pthread_mutex_t lock; /* guards the next four */
 	unsigned int n_cached;
 	unsigned int n_dirty; /* of them, could store through mmap */
 	unsigned int n_passthrough;
-	int backing_id; /* 0: none */
+	int backing_id; /* of its backing, which is then used; 0: none */
 
 	/* These under table_lock: */
 	unsigned int n_writers;
@@ -106,8 +155,7 @@ struct opened {
 
 /* In the list of all that is open. */
 struct open_link {
-	struct open_link *prev;
-	struct open_link *next;
+	struct link link;
 	void (*release)(struct open_link *link); /* without a request */
 };
 
@@ -121,6 +169,21 @@ struct open_file {
 	uint64_t sync_told; /* file_fsync()'s */
 	bool passthrough;
 	bool maps;
+	bool packed; /* when it was opened */
+};
+
+/* slow.c: threads beside those of the rings, and what they have to do. */
+struct slow {
+	pthread_mutex_t lock; /* guards all below */
+	pthread_cond_t work;
+	pthread_cond_t done;
+	struct slow_job *first;
+	struct slow_job *last;
+	unsigned int n_jobs; /* in the list */
+	unsigned int n_idle;
+	unsigned int n_threads;
+	pthread_t threads[SLOW_THREADS_MAX];
+	bool stop;
 };
 
 struct front {
@@ -138,10 +201,13 @@ struct front {
 	struct inode **buckets;
 	size_t n_buckets; /* a power of two */
 	uint64_t n_inodes;
-	struct path_fd lru; /* list head: next is the newest */
+	struct link idle_fds; /* list head: next is the newest */
 	unsigned int n_idle_fds;
 	unsigned int n_fds;
-	struct open_link open_links; /* list head */
+	struct link idle_backings; /* likewise */
+	unsigned int n_idle_backings;
+	struct link open_links; /* list head, of open_link */
+	struct slow slow;
 
 	atomic_bool ready;
 	atomic_bool probed; /* the accelerators were tried */
@@ -215,6 +281,22 @@ int path_fd_detach_locked(struct front *front, struct inode *inode);
 /* Pins for good, with table_lock held. */
 void path_fd_pin_locked(struct front *front, struct path_fd *pfd);
 
+/* --- backing.c: ids for passthrough -------------------------------------- */
+
+/* The inode's id, kept from an earlier open; in use from here to
+ * backing_give(). 0: there is none. */
+int backing_take(struct front *front, struct inode *inode);
+/* The same, registering `fd` of the inode (O_PATH: it blocks no lease). One
+ * thread an inode. 0: the kernel refuses. */
+int backing_make(struct front *front, fuse_req_t req, struct inode *inode,
+		 int fd);
+void backing_give(struct front *front, struct inode *inode);
+bool backing_is_kept(struct front *front, const struct inode *inode);
+/* With table_lock held: the inode lets go of it; 0, or an id to close. */
+int backing_detach_locked(struct front *front, struct inode *inode);
+/* Without table_lock: the last use of an unlinked file may free it. */
+void leftover_close(const struct front *front, struct leftover *left);
+
 /* A path_fd and its inode for the time of a block. */
 struct pinned {
 	struct front *front;
@@ -253,6 +335,8 @@ int lower_observe(struct front *front, int fd, struct looked *ret_looked);
 int lower_look_handle(int fd, struct lower_handle *ret_handle);
 /* O_PATH, one component, never out of the lower file system. */
 int lower_open_child(int parent_fd, const char *name);
+/* Makes a regular file: O_RDWR. */
+int lower_create(int parent_fd, const char *name, mode_t mode);
 /* Reopened through /proc/self/fd. */
 int lower_reopen(int fd, int flags);
 int lower_open_by_handle(const struct front *front,
@@ -284,13 +368,47 @@ void reply_entry(fuse_req_t req, int *fd);
 /* Takes suid, sgid and security.capability away, as a write does. */
 int attr_kill_priv(fuse_req_t req, int fd, const struct stat *st);
 
-/* --- acting as the caller: creds.c
- * ----------------------------------------------- */
+/* --- what a thread keeps: worker.c ---------------------------------------- */
 
-struct worker; /* what a thread keeps */
 int worker_key_init(struct front *front);
 /* MAX_WRITE_BYTES, this thread's; NULL: no memory. */
 uint8_t *worker_buffer(struct front *front);
+/* Of this thread alone. */
+int worker_umask(struct front *front, mode_t mask);
+/* This thread is a ring's. Where it counts what slow.c does for it; NULL: no
+ * memory. */
+unsigned int *worker_ring(struct front *front);
+
+/* --- what may take long: slow.c ------------------------------------------- */
+
+/* The arguments of an operation, those it has. */
+struct slow_args {
+	fuse_ino_t ino;
+	fuse_ino_t ino_out;
+	const char *name;
+	const char *new_name;
+	bool has_fi;
+	struct fuse_file_info fi;
+	struct fuse_file_info fi_out;
+	struct stat attr;
+	struct fuse_bufvec bufv;
+	int flags; /* or mode, whence, … */
+	size_t size;
+	off_t off;
+	off_t off_out;
+};
+typedef void slow_fn(fuse_req_t req, const struct slow_args *args);
+
+void slow_init(struct slow *slow);
+/* No request may be left. */
+void slow_stop(struct slow *slow);
+/* Calls `run`, which answers; by another thread when this one is a ring's. */
+void slow_run(fuse_req_t req, slow_fn *run, const struct slow_args *args);
+/* Until `*n_slow` is 0. */
+void slow_wait(struct front *front, const unsigned int *n_slow);
+
+/* --- acting as the caller: creds.c
+ * ----------------------------------------------- */
 
 struct caller {
 	bool changed;
@@ -323,18 +441,18 @@ void event_gone(struct front *front, int *fd, const struct looked *looked);
 /* --- open files: opened.c
  * ---------------------------------------------------------------- */
 
-struct opened *opened_get(struct front *front, struct inode *inode,
-			  int *ret_code);
+struct opened *opened_get(struct front *front, struct inode *inode);
+/* O_PATH, as long as `opened`; negative: -ESTALE, -ENOMEM, … */
+int opened_fd(struct front *front, struct opened *opened);
 void opened_put(struct front *front, struct opened *opened);
 /* Chooses the mode of one more open and counts it; fills fi. */
 void opened_add(fuse_req_t req, struct open_file *of, bool packed, bool fresh,
 		struct fuse_file_info *fi);
-void opened_remove(fuse_req_t req, const struct open_file *of);
+void opened_remove(const struct open_file *of);
 /* May the kernel hold stores through a mapping that haven't come to us? */
 bool opened_may_be_dirty(struct opened *opened);
 /* After a change the kernel may not know of. */
-void opened_refresh(struct front *front, struct opened *opened, int fd,
-		    bool post);
+void opened_refresh(struct front *front, struct opened *opened, bool post);
 
 void open_link_add(struct front *front, struct open_link *link);
 void open_link_remove(struct front *front, struct open_link *link);
@@ -354,16 +472,18 @@ void accel_probe(struct front *front, fuse_req_t req);
 bool accel_uring_allowed(struct front *front);
 /* 0: none could be had. */
 int accel_backing_open(fuse_req_t req, int fd);
-void accel_backing_close(fuse_req_t req, int id);
+void accel_backing_close(const struct front *front, int id);
 
 static inline void front_noted(struct front *front, fuse_req_t req)
 {
 	if (!atomic_load_explicit(&front->probed, memory_order_relaxed))
 		accel_probe(front, req);
 #if FRONT_HAS_URING
-	if (front->uring_wanted && fuse_req_is_uring(req))
+	if (front->uring_wanted && fuse_req_is_uring(req)) {
 		atomic_store_explicit(&front->uring, true,
 				      memory_order_relaxed);
+		(void)worker_ring(front);
+	}
 #endif
 }
 

@@ -21,15 +21,16 @@ static void reply_from_lower(fuse_req_t req, int fd, size_t size, off_t off)
 	(void)fuse_reply_data(req, &bufv, (enum fuse_buf_copy_flags)0);
 }
 
-void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
-	     struct fuse_file_info *fi)
+static void read_now(fuse_req_t req, const struct slow_args *args)
 {
 	struct front *front = front_of(req);
-	struct open_file *of = open_file_of(fi);
+	struct open_file *of = open_file_of(&args->fi);
+	size_t size = args->size;
+	const off_t off = args->off;
 	struct error err = ERROR_INIT;
-	int fd = size >= SPLICE_MIN_BYTES ? file_lower_fd(of->file) : -1;
+	const int opath = opened_fd(front, of->opened);
+	int fd = size >= SPLICE_MIN_BYTES ? file_lower_fd(of->file, opath) : -1;
 
-	(void)ino;
 	if (fd >= 0) {
 		reply_from_lower(req, fd, size, off);
 		return;
@@ -44,7 +45,7 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 	if (size > MAX_WRITE_BYTES)
 		size = MAX_WRITE_BYTES;
 
-	ssize_t n = file_read(of->file, buf, size, (uint64_t)off, &err);
+	ssize_t n = file_read(of->file, opath, buf, size, (uint64_t)off, &err);
 
 	if (n < 0)
 		reply_error(req, &err);
@@ -52,14 +53,27 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 		(void)fuse_reply_buf(req, (const char *)buf, (size_t)n);
 }
 
+void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
+	     struct fuse_file_info *fi)
+{
+	const struct slow_args args = {
+		.ino = ino, .fi = *fi, .size = size, .off = off
+	};
+
+	if (open_file_of(fi)->packed)
+		slow_run(req, read_now, &args);
+	else
+		read_now(req, &args);
+}
+
 static void kill_on_write(fuse_req_t req, const struct open_file *of,
 			  const struct fuse_file_info *fi)
 {
 #if FRONT_HAS_STATX
 	struct stat st;
-	int fd = of->opened->path_fd->fd;
+	int fd = fi->kill_suidgid ? opened_fd(of->front, of->opened) : -1;
 
-	if (fi->kill_suidgid && fstatat(fd, "", &st, AT_EMPTY_PATH) == 0)
+	if (fd >= 0 && fstatat(fd, "", &st, AT_EMPTY_PATH) == 0)
 		(void)attr_kill_priv(req, fd, &st);
 #else
 	/* Without KILLPRIV_V2 the kernel does it itself, by a chmod. */
@@ -69,15 +83,17 @@ static void kill_on_write(fuse_req_t req, const struct open_file *of,
 #endif
 }
 
-void op_write_buf(fuse_req_t req, fuse_ino_t ino, struct fuse_bufvec *bufv,
-		  off_t off, struct fuse_file_info *fi)
+static void write_now(fuse_req_t req, const struct slow_args *args)
 {
+	const struct fuse_file_info *fi = &args->fi;
 	struct open_file *of = open_file_of(fi);
 	struct error err = ERROR_INIT;
+	struct fuse_bufvec from = args->bufv;
+	struct fuse_bufvec *bufv = &from;
 	struct fuse_bufvec flat = FUSE_BUFVEC_INIT(fuse_buf_size(bufv));
 	const void *data = bufv->buf[0].mem;
+	const off_t off = args->off;
 
-	(void)ino;
 	if (bufv->count != 1 || bufv->buf[0].flags & FUSE_BUF_IS_FD) {
 		uint8_t *room = worker_buffer(front_of(req));
 
@@ -110,37 +126,73 @@ void op_write_buf(fuse_req_t req, fuse_ino_t ino, struct fuse_bufvec *bufv,
 	(void)fuse_reply_write(req, (size_t)n);
 }
 
-void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync,
-	      struct fuse_file_info *fi)
+void op_write_buf(fuse_req_t req, fuse_ino_t ino, struct fuse_bufvec *bufv,
+		  off_t off, struct fuse_file_info *fi)
+{
+	/* one buffer, whatever it comes by */
+	const struct slow_args args = {
+		.ino = ino, .fi = *fi, .bufv = *bufv, .off = off
+	};
+
+	if (bufv->count != 1)
+		reply_code(req, -EINVAL);
+	else if (open_file_of(fi)->packed)
+		slow_run(req, write_now, &args);
+	else
+		write_now(req, &args);
+}
+
+static void fsync_now(fuse_req_t req, const struct slow_args *args)
 {
 	struct front *front = front_of(req);
-	struct open_file *of = open_file_of(fi);
+	struct open_file *of = open_file_of(&args->fi);
+	const int opath = opened_fd(front, of->opened);
 	struct error err = ERROR_INIT;
 
-	(void)ino;
-	if (file_fsync(of->file, &of->sync_told, datasync != 0, &err) < 0) {
+	if (file_fsync(of->file, opath, &of->sync_told, args->flags != 0,
+		       &err) < 0) {
 		reply_error(req, &err);
 		return;
 	}
 	if (of->maps)
-		opened_refresh(front, of->opened, of->opened->path_fd->fd,
-			       false);
+		opened_refresh(front, of->opened, false);
 	reply_code(req, 0);
+}
+
+void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync,
+	      struct fuse_file_info *fi)
+{
+	const struct slow_args args = { .ino = ino,
+					.fi = *fi,
+					.flags = datasync };
+
+	slow_run(req, fsync_now, &args);
+}
+
+static void fallocate_now(fuse_req_t req, const struct slow_args *args)
+{
+	struct error err = ERROR_INIT;
+
+	if (file_fallocate(open_file_of(&args->fi)->file, args->flags,
+			   (uint64_t)args->off, args->size, &err) < 0)
+		reply_error(req, &err);
+	else
+		reply_code(req, 0);
 }
 
 void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off,
 		  off_t length, struct fuse_file_info *fi)
 {
-	struct error err = ERROR_INIT;
+	const struct slow_args args = { .ino = ino,
+					.fi = *fi,
+					.flags = mode,
+					.off = off,
+					.size = (size_t)length };
 
-	(void)ino;
 	if (off < 0 || length <= 0)
 		reply_code(req, -EINVAL);
-	else if (file_fallocate(open_file_of(fi)->file, mode, (uint64_t)off,
-				(uint64_t)length, &err) < 0)
-		reply_error(req, &err);
 	else
-		reply_code(req, 0);
+		slow_run(req, fallocate_now, &args);
 }
 
 /* Pages that were stored to, and not written back, may lie in a hole of what
@@ -156,29 +208,44 @@ static int64_t seek_in_data(int fd, int64_t off, int whence)
 	return whence == SEEK_DATA ? off : st.st_size;
 }
 
-void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence,
-	      struct fuse_file_info *fi)
+static void lseek_now(fuse_req_t req, const struct slow_args *args)
 {
-	struct open_file *of = open_file_of(fi);
+	struct open_file *of = open_file_of(&args->fi);
+	const int fd = opened_fd(front_of(req), of->opened);
+	const off_t off = args->off;
+	const int whence = args->flags;
 	int64_t at;
 
-	(void)ino;
 	if (opened_may_be_dirty(of->opened) &&
 	    (whence == SEEK_DATA || whence == SEEK_HOLE))
-		at = seek_in_data(of->opened->path_fd->fd, off, whence);
+		at = seek_in_data(fd, off, whence);
 	else
-		at = file_seek(of->file, off, whence);
+		at = file_seek(of->file, fd, off, whence);
 	if (at < 0)
 		reply_code(req, (int)at);
 	else
 		(void)fuse_reply_lseek(req, at);
 }
 
-static ssize_t copy_by_hand(struct front *front, struct file *in,
-			    uint64_t off_in, struct file *out, uint64_t off_out,
-			    size_t len, struct error *err)
+void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence,
+	      struct fuse_file_info *fi)
 {
-	uint8_t *buf = worker_buffer(front);
+	const struct slow_args args = {
+		.ino = ino, .fi = *fi, .off = off, .flags = whence
+	};
+
+	if (open_file_of(fi)->packed)
+		slow_run(req, lseek_now, &args);
+	else
+		lseek_now(req, &args);
+}
+
+static ssize_t copy_by_hand(struct open_file *from, uint64_t off_in,
+			    struct file *out, uint64_t off_out, size_t len,
+			    struct error *err)
+{
+	const int opath = opened_fd(from->front, from->opened);
+	uint8_t *buf = worker_buffer(from->front);
 	size_t done = 0;
 
 	if (!buf)
@@ -187,7 +254,7 @@ static ssize_t copy_by_hand(struct front *front, struct file *in,
 		len = COPY_MAX_BYTES;
 	while (done < len) {
 		size_t want = len - done;
-		ssize_t n = file_read(in, buf,
+		ssize_t n = file_read(from->file, opath, buf,
 				      want < MAX_WRITE_BYTES ? want
 							     : MAX_WRITE_BYTES,
 				      off_in + done, err);
@@ -204,29 +271,42 @@ static ssize_t copy_by_hand(struct front *front, struct file *in,
 	return (ssize_t)done;
 }
 
-static ssize_t copy_between(struct front *front, struct file *in, off_t off_in,
-			    struct file *out, off_t off_out, size_t len,
+static ssize_t copy_between(struct open_file *from, off_t off_in,
+			    struct open_file *to, off_t off_out, size_t len,
 			    struct error *err)
 {
-	int r = file_make_plain(out, err);
+	struct front *front = from->front;
+	int r = file_make_plain(to->file, err);
 
 	if (r < 0)
 		return r;
 
-	int from = file_lower_fd(in);
-	int to = file_lower_fd(out);
+	int in = file_lower_fd(from->file, opened_fd(front, from->opened));
+	int out = file_lower_fd(to->file, opened_fd(front, to->opened));
 
-	if (from >= 0 && to >= 0) {
-		ssize_t n =
-			copy_file_range(from, &off_in, to, &off_out, len, 0);
+	if (in >= 0 && out >= 0) {
+		ssize_t n = copy_file_range(in, &off_in, out, &off_out, len, 0);
 
 		if (n >= 0)
 			return n;
 		if (errno != EXDEV && errno != EOPNOTSUPP)
 			return error_set(err, -errno, "cannot copy");
 	}
-	return copy_by_hand(front, in, (uint64_t)off_in, out, (uint64_t)off_out,
+	return copy_by_hand(from, (uint64_t)off_in, to->file, (uint64_t)off_out,
 			    len, err);
+}
+
+static void copy_now(fuse_req_t req, const struct slow_args *args)
+{
+	struct error err = ERROR_INIT;
+	ssize_t n = copy_between(open_file_of(&args->fi), args->off,
+				 open_file_of(&args->fi_out), args->off_out,
+				 args->size, &err);
+
+	if (n < 0)
+		reply_error(req, &err);
+	else
+		(void)fuse_reply_write(req, (size_t)n);
 }
 
 /* NOLINTNEXTLINE(readability-function-size): as libfuse has it */
@@ -235,21 +315,16 @@ void op_copy_file_range(fuse_req_t req, fuse_ino_t ino_in, off_t off_in,
 			off_t off_out, struct fuse_file_info *fi_out,
 			size_t len, int flags)
 {
-	struct error err = ERROR_INIT;
+	const struct slow_args args = { .fi = *fi_in,
+					.fi_out = *fi_out,
+					.off = off_in,
+					.off_out = off_out,
+					.size = len };
 
 	(void)ino_in;
 	(void)ino_out;
-	if (off_in < 0 || off_out < 0 || flags != 0) {
+	if (off_in < 0 || off_out < 0 || flags != 0)
 		reply_code(req, -EINVAL);
-		return;
-	}
-
-	ssize_t n =
-		copy_between(front_of(req), open_file_of(fi_in)->file, off_in,
-			     open_file_of(fi_out)->file, off_out, len, &err);
-
-	if (n < 0)
-		reply_error(req, &err);
 	else
-		(void)fuse_reply_write(req, (size_t)n);
+		slow_run(req, copy_now, &args);
 }

@@ -32,6 +32,15 @@ int lower_open_child(int parent_fd, const char *name)
 	return fd < 0 ? -errno : (int)fd;
 }
 
+int lower_create(int parent_fd, const char *name, mode_t mode)
+{
+	int fd = openat(parent_fd, name,
+			O_CREAT | O_EXCL | O_RDWR | O_NOATIME | O_CLOEXEC,
+			mode & 07777);
+
+	return fd < 0 ? -errno : fd;
+}
+
 int lower_reopen(int fd, int flags)
 {
 	char path[PROC_PATH_MAX];

@@ -7,17 +7,12 @@
 
 #include "fs/base/clock.h"
 
-static struct opened *opened_new(struct front *front, struct inode *inode,
-				 int *ret_code)
+static struct opened *opened_new(struct inode *inode)
 {
 	struct opened *opened = calloc(1, sizeof(*opened));
 
-	*ret_code =
-		opened ? path_fd_get(front, inode, &opened->path_fd) : -ENOMEM;
-	if (*ret_code < 0) {
-		free(opened);
+	if (!opened)
 		return NULL;
-	}
 	opened->inode = inode;
 	(void)pthread_mutex_init(&opened->lock, NULL);
 	return opened;
@@ -40,19 +35,17 @@ static struct opened *share_locked(struct inode *inode)
 	return inode->opened;
 }
 
-struct opened *opened_get(struct front *front, struct inode *inode,
-			  int *ret_code)
+struct opened *opened_get(struct front *front, struct inode *inode)
 {
 	struct opened *mine;
 
-	*ret_code = 0;
 	(void)pthread_mutex_lock(&front->table_lock);
 	struct opened *opened = share_locked(inode);
 	(void)pthread_mutex_unlock(&front->table_lock);
 
 	if (opened)
 		return opened;
-	mine = opened_new(front, inode, ret_code);
+	mine = opened_new(inode);
 	if (!mine)
 		return NULL;
 	(void)pthread_mutex_lock(&front->table_lock);
@@ -66,6 +59,26 @@ struct opened *opened_get(struct front *front, struct inode *inode,
 	(void)pthread_mutex_unlock(&front->table_lock);
 	opened_free(front, mine);
 	return opened;
+}
+
+int opened_fd(struct front *front, struct opened *opened)
+{
+	struct path_fd *pfd =
+		__atomic_load_n(&opened->path_fd, __ATOMIC_ACQUIRE);
+	struct path_fd *none = NULL;
+	int r;
+
+	if (pfd)
+		return pfd->fd;
+	r = path_fd_get(front, opened->inode, &pfd);
+	if (r < 0)
+		return r;
+	if (!__atomic_compare_exchange_n(&opened->path_fd, &none, pfd, false,
+					 __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+		path_fd_put(front, pfd); /* another thread was faster */
+		pfd = none;
+	}
+	return pfd->fd;
 }
 
 void opened_put(struct front *front, struct opened *opened)
@@ -108,7 +121,14 @@ static bool choose_passthrough(fuse_req_t req, const struct open_file *of,
 	if (opened->n_cached > 0 || packed ||
 	    !atomic_load_explicit(&front->passthrough, memory_order_relaxed))
 		return false;
-	opened->backing_id = accel_backing_open(req, opened->path_fd->fd);
+	opened->backing_id = backing_take(front, opened->inode);
+	if (opened->backing_id == 0) {
+		int fd = opened_fd(front, opened);
+
+		if (fd >= 0)
+			opened->backing_id =
+				backing_make(front, req, opened->inode, fd);
+	}
 	return opened->backing_id > 0;
 }
 
@@ -168,9 +188,9 @@ void opened_add(fuse_req_t req, struct open_file *of, bool packed, bool fresh,
 	atomic_fetch_add(&front->open_files, 1);
 }
 
-void opened_remove(fuse_req_t req, const struct open_file *of)
+void opened_remove(const struct open_file *of)
 {
-	struct front *front = front_of(req);
+	struct front *front = of->front;
 	struct opened *opened = of->opened;
 
 	(void)pthread_mutex_lock(&opened->lock);
@@ -178,7 +198,7 @@ void opened_remove(fuse_req_t req, const struct open_file *of)
 		opened->n_cached--;
 		opened->n_dirty -= stores(of->flags);
 	} else if (--opened->n_passthrough == 0) {
-		accel_backing_close(req, opened->backing_id);
+		backing_give(front, opened->inode);
 		opened->backing_id = 0;
 	}
 	(void)pthread_mutex_unlock(&opened->lock);
@@ -219,12 +239,12 @@ static bool shown_differs(struct front *front, struct opened *opened,
 	return differs;
 }
 
-void opened_refresh(struct front *front, struct opened *opened, int fd,
-		    bool post)
+void opened_refresh(struct front *front, struct opened *opened, bool post)
 {
 	struct looked looked;
+	int fd = opened_fd(front, opened);
 
-	if (lower_observe(front, fd, &looked) < 0)
+	if (fd < 0 || lower_observe(front, fd, &looked) < 0)
 		return;
 	if (shown_differs(front, opened, &looked.st))
 		distrust_attributes(front, opened);

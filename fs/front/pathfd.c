@@ -7,17 +7,13 @@
 
 static void lru_remove(struct front *front, struct path_fd *pfd)
 {
-	pfd->prev->next = pfd->next;
-	pfd->next->prev = pfd->prev;
+	link_remove(&pfd->link);
 	front->n_idle_fds--;
 }
 
 static void lru_add(struct front *front, struct path_fd *pfd)
 {
-	pfd->prev = &front->lru;
-	pfd->next = front->lru.next;
-	pfd->next->prev = pfd;
-	front->lru.next = pfd;
+	link_add(&front->idle_fds, &pfd->link);
 	front->n_idle_fds++;
 }
 
@@ -64,7 +60,7 @@ static int evict_locked(struct front *front)
 	if (front->n_idle_fds <= FD_CACHE_MAX)
 		return -1;
 
-	struct path_fd *oldest = front->lru.prev;
+	struct path_fd *oldest = (struct path_fd *)(void *)front->idle_fds.prev;
 
 	return path_fd_detach_locked(front, oldest->inode);
 }

@@ -21,9 +21,10 @@ static void name_has_gone(struct front *front, int *fd)
 		event_inode(front, &looked, NULL);
 }
 
-static void remove_name(fuse_req_t req, fuse_ino_t parent, const char *name,
-			int flags)
+static void remove_now(fuse_req_t req, const struct slow_args *args)
 {
+	const fuse_ino_t parent = args->ino;
+	const char *name = args->name;
 	struct front *front = front_of(req);
 	cleanup_pin struct pinned dir = PINNED_NONE;
 	cleanup_fd int fd = -1;
@@ -35,7 +36,7 @@ static void remove_name(fuse_req_t req, fuse_ino_t parent, const char *name,
 		fd = lower_open_child(dir.fd, name);
 		r = fd < 0 ? fd : 0;
 	}
-	if (r == 0 && unlinkat(dir.fd, name, flags) < 0)
+	if (r == 0 && unlinkat(dir.fd, name, args->flags) < 0)
 		r = -errno;
 	if (r == 0) {
 		event_unname(front, dir.inode->ino, name);
@@ -44,14 +45,29 @@ static void remove_name(fuse_req_t req, fuse_ino_t parent, const char *name,
 	reply_code(req, r);
 }
 
+/* The last name of a file that is being copied up waits for that. */
+static void run(fuse_req_t req, slow_fn *now, const struct slow_args *args)
+{
+	if (drive_is_moving_data(front_of(req)->drive))
+		slow_run(req, now, args);
+	else
+		now(req, args);
+}
+
 void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
-	remove_name(req, parent, name, 0);
+	const struct slow_args args = { .ino = parent, .name = name };
+
+	run(req, remove_now, &args);
 }
 
 void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
-	remove_name(req, parent, name, AT_REMOVEDIR);
+	const struct slow_args args = { .ino = parent,
+					.name = name,
+					.flags = AT_REMOVEDIR };
+
+	run(req, remove_now, &args);
 }
 
 static void name_is_now(struct front *front, const struct pinned *dir,
@@ -94,27 +110,36 @@ static int rename_pinned(struct front *front, const struct pinned *from,
 	return 0;
 }
 
-void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name,
-	       fuse_ino_t new_parent, const char *new_name, unsigned int flags)
+static void rename_now(fuse_req_t req, const struct slow_args *args)
 {
 	struct front *front = front_of(req);
 	cleanup_pin struct pinned from = PINNED_NONE;
 	cleanup_pin struct pinned to = PINNED_NONE;
-	int r;
+	int r = pin(front, args->ino, &from);
 
-	if (flags & ~(unsigned int)(RENAME_EXCHANGE | RENAME_NOREPLACE)) {
-		reply_code(req, -EINVAL); /* whiteouts are for overlays */
-		return;
-	}
-	if (name_is_hidden(front, parent, name) ||
-	    name_is_hidden(front, new_parent, new_name)) {
-		reply_code(req, -EPERM);
-		return;
-	}
-	r = pin(front, parent, &from);
 	if (r == 0)
-		r = pin(front, new_parent, &to);
+		r = pin(front, args->ino_out, &to);
 	if (r == 0)
-		r = rename_pinned(front, &from, name, &to, new_name, flags);
+		r = rename_pinned(front, &from, args->name, &to, args->new_name,
+				  (unsigned int)args->flags);
 	reply_code(req, r);
+}
+
+void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name,
+	       fuse_ino_t new_parent, const char *new_name, unsigned int flags)
+{
+	const struct front *front = front_of(req);
+	const struct slow_args args = { .ino = parent,
+					.name = name,
+					.ino_out = new_parent,
+					.new_name = new_name,
+					.flags = (int)flags };
+
+	if (flags & ~(unsigned int)(RENAME_EXCHANGE | RENAME_NOREPLACE))
+		reply_code(req, -EINVAL); /* whiteouts are for overlays */
+	else if (name_is_hidden(front, parent, name) ||
+		 name_is_hidden(front, new_parent, new_name))
+		reply_code(req, -EPERM);
+	else
+		run(req, rename_now, &args);
 }

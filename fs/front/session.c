@@ -22,18 +22,14 @@
 void open_link_add(struct front *front, struct open_link *link)
 {
 	(void)pthread_mutex_lock(&front->table_lock);
-	link->prev = &front->open_links;
-	link->next = front->open_links.next;
-	link->next->prev = link;
-	front->open_links.next = link;
+	link_add(&front->open_links, &link->link);
 	(void)pthread_mutex_unlock(&front->table_lock);
 }
 
 void open_link_remove(struct front *front, struct open_link *link)
 {
 	(void)pthread_mutex_lock(&front->table_lock);
-	link->prev->next = link->next;
-	link->next->prev = link->prev;
+	link_remove(&link->link);
 	(void)pthread_mutex_unlock(&front->table_lock);
 }
 
@@ -41,7 +37,8 @@ void open_link_remove(struct front *front, struct open_link *link)
 static void release_open(struct front *front)
 {
 	while (front->open_links.next != &front->open_links) {
-		struct open_link *link = front->open_links.next;
+		struct open_link *link =
+			(struct open_link *)(void *)front->open_links.next;
 
 		open_link_remove(front, link);
 		link->release(link);
@@ -96,9 +93,9 @@ int front_new(struct drive *drive, const struct front_options *options,
 	front->options = *options;
 	front->lower_fd = drive_lower_fd(drive);
 	front->hide_state = drive_state_is_inside(drive);
-	front->open_links.next = &front->open_links;
-	front->open_links.prev = &front->open_links;
+	link_init(&front->open_links);
 	(void)pthread_mutex_init(&front->status_lock, NULL);
+	slow_init(&front->slow);
 
 	int r = worker_key_init(front);
 
@@ -134,6 +131,7 @@ void front_free(struct front *front)
 		fuse_session_destroy(front->session);
 	inode_table_release(front);
 	close_at(&front->exit_fd);
+	slow_stop(&front->slow);
 	if (front->has_worker_key)
 		(void)pthread_key_delete(front->worker_key);
 	(void)pthread_mutex_destroy(&front->status_lock);

@@ -8,6 +8,7 @@
 #include <sys/xattr.h>
 
 #define ACL_ACCESS "system.posix_acl_access"
+#define CAPABILITY "security.capability"
 
 bool xattr_is_ours(const char *name)
 {
@@ -60,21 +61,33 @@ static bool is_virtual(const char *name)
 	       strcmp(name, FRONT_XATTR_FLAG) == 0;
 }
 
-static void reply_virtual(fuse_req_t req, fuse_ino_t ino, const char *name,
-			  size_t size)
+static void virtual_now(fuse_req_t req, const struct slow_args *args)
 {
 	struct front *front = front_of(req);
-	const struct inode *inode = inode_find(front, ino);
+	const struct inode *inode = inode_find(front, args->ino);
 	cleanup_free char *text = NULL;
 	int r = inode ? -ENODATA : -ESTALE;
 
 	if (inode && front->options.describe)
 		r = front->options.describe(front->options.ctx, inode->ino,
-					    S_ISDIR(inode->mode), name, &text);
+					    S_ISDIR(inode->mode), args->name,
+					    &text);
 	if (r == 0 && strlen(text) > XATTR_SIZE_MAX)
 		r = -E2BIG;
 	reply_sized(req, (const uint8_t *)text,
-		    r < 0 ? r : (ssize_t)strlen(text), size);
+		    r < 0 ? r : (ssize_t)strlen(text), args->size);
+}
+
+/* The kernel asks for it before the first write to each new file. */
+static bool is_known_absent(struct front *front, fuse_ino_t ino,
+			    const char *name)
+{
+	struct inode *inode;
+
+	if (strcmp(name, CAPABILITY) != 0)
+		return false;
+	inode = inode_find(front, ino);
+	return inode && inode_has_flag(front, inode, INODE_NO_CAPABILITY);
 }
 
 void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
@@ -86,12 +99,16 @@ void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 	ssize_t n = -ENODATA;
 
 	if (is_virtual(name)) {
-		reply_virtual(req, ino, name, size);
+		const struct slow_args args = { .ino = ino,
+						.name = name,
+						.size = size };
+
+		slow_run(req, virtual_now, &args);
 		return;
 	}
 	if (!buf)
 		n = -ENOMEM;
-	else if (!xattr_is_ours(name))
+	else if (!xattr_is_ours(name) && !is_known_absent(front, ino, name))
 		n = pin(front, ino, &at);
 	if (n < 0) {
 		reply_code(req, (int)n);
@@ -183,6 +200,9 @@ static int set_lower(fuse_req_t req, const struct pinned *at, const char *name,
 	struct looked looked;
 	char path[PROC_PATH_MAX];
 
+	if (strcmp(name, CAPABILITY) == 0)
+		inode_set_flag(at->front, at->inode, INODE_NO_CAPABILITY,
+			       false);
 	lower_proc_path(at->fd, path);
 	if (setxattr(path, name, value, size, flags) < 0)
 		return -errno;

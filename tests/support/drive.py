@@ -8,6 +8,7 @@ import subprocess
 import time
 
 import env
+import uring
 
 READY_S = 30
 STOP_S = 60
@@ -58,13 +59,15 @@ class Drive:
                 self.lower, *over]
 
     def start(self):
-        with open(self.log, "ab") as log:
+        with open(self.log, "ab") as log, uring.switched_on():
             self.process = subprocess.Popen(
                 self.argv(), cwd="/", env=self.environ, stdout=log,
                 stderr=log, stdin=subprocess.DEVNULL,
                 preexec_fn=env.die_with_parent)
-        env.on_end(self.clean)
-        self._wait_ready()
+            env.on_end(self.clean)
+            self._wait_ready()
+        if uring.WANTED and self.alive():
+            uring.must_be_on(self.status()["front"])
         return self
 
     def _wait_ready(self):

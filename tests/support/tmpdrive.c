@@ -145,12 +145,14 @@ bool tmpdrive_reads(struct tmpdrive *t, const char *name, size_t len,
 	uint8_t *got = malloc(len + 1);
 	struct error err = ERROR_INIT;
 	bool packed;
+	int opath = tmpdrive_opath(t, name);
 	struct file *file = tmpdrive_file(t, name, O_RDONLY, &packed);
-	ssize_t n = file_read(file, got, len + 1, 0, &err);
+	ssize_t n = file_read(file, opath, got, len + 1, 0, &err);
 	bool same;
 
 	tmpdrive_fill(want, len, seed);
 	same = n == (ssize_t)len && memcmp(want, got, len) == 0;
+	(void)close(opath);
 	file_close(file, O_RDONLY);
 	free(want);
 	free(got);

@@ -105,7 +105,8 @@ static void the_first_write_copies_up(void **state)
 	assert_int_equal(file_write(f, "xyz", 3, 5000, false, &err), 3);
 	assert_false(tmpdrive_is_stub(t, "a"));
 	memcpy(want + 5000, "xyz", 3);
-	assert_int_equal(file_read(f, got, sizeof(got), 0, &err), sizeof(got));
+	assert_int_equal(file_read(f, -1, got, sizeof(got), 0, &err),
+			 sizeof(got));
 	assert_memory_equal(got, want, sizeof(want));
 	file_close(f, O_RDWR);
 }
@@ -210,9 +211,9 @@ static void holes_come_back_as_holes(void **state)
 	before = stat_of(t, "s");
 	assert_int_equal(tmpdrive_pack(t, "s"), PACK_DONE);
 	f = tmpdrive_file(t, "s", O_RDONLY, &packed);
-	assert_int_equal(file_seek(f, 4096, SEEK_DATA), 8 << 20);
-	assert_int_equal(file_seek(f, 0, SEEK_HOLE), 4096);
-	assert_int_equal(file_seek(f, 9 << 20, SEEK_DATA), -ENXIO);
+	assert_int_equal(file_seek(f, -1, 4096, SEEK_DATA), 8 << 20);
+	assert_int_equal(file_seek(f, -1, 0, SEEK_HOLE), 4096);
+	assert_int_equal(file_seek(f, -1, 9 << 20, SEEK_DATA), -ENXIO);
 	file_close(f, O_RDONLY);
 	assert_int_equal(drive_unpack(t->drive, "s", NULL, NULL, &report, &err),
 			 0);
@@ -456,7 +457,8 @@ static void an_unlinked_packed_file_reads_until_its_close(void **state)
 					   btime_ns, &row, &err),
 			 0);
 	assert_true(row.packed);
-	assert_int_equal(file_read(f, got, sizeof(got), 0, &err), sizeof(got));
+	assert_int_equal(file_read(f, -1, got, sizeof(got), 0, &err),
+			 sizeof(got));
 	assert_memory_equal(got, want, sizeof(want));
 	file_close(f, O_RDONLY);
 	assert_int_equal(catalog_flush(drive_catalog(t->drive), &err), 0);

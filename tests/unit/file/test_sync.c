@@ -104,7 +104,7 @@ static int sync_it(struct open_of *o, bool data_only)
 {
 	struct error err = ERROR_INIT;
 
-	return file_fsync(o->file, &o->told, data_only, &err);
+	return file_fsync(o->file, -1, &o->told, data_only, &err);
 }
 
 static void a_failed_sync_is_told_once_to_each_open(void **state)
@@ -163,12 +163,13 @@ static void a_new_file_has_it_too(void **state)
 	struct lower_ref at;
 	struct file *file;
 	struct stat st;
+	int none = -1;
 
 	at.fd = tmpdrive_opath(t, "a");
 	assert_int_equal(lower_stat(at.fd, &st, &at.btime_ns), 0);
 	at.ino = st.st_ino;
-	assert_int_equal(file_open_new(t->drive, &at, O_WRONLY, &file, &err),
-			 0);
+	assert_int_equal(
+		file_open_new(t->drive, &at, O_WRONLY, &none, &file, &err), 0);
 	assert_true(file->wfd >= 0);
 	file_close(file, O_WRONLY);
 	(void)close(at.fd);
