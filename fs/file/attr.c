@@ -78,6 +78,22 @@ void attr_keep_ctime(struct file *file, const struct stat *before)
 	recent_put(file->drive, &inode);
 }
 
+void drive_watch(struct drive *drive, drive_watch_fn *fn, void *ctx)
+{
+	(void)pthread_rwlock_wrlock(&drive->watch_lock);
+	drive->watch = fn;
+	drive->watch_ctx = ctx;
+	(void)pthread_rwlock_unlock(&drive->watch_lock);
+}
+
+void attr_moved(struct drive *drive, uint64_t ino)
+{
+	(void)pthread_rwlock_rdlock(&drive->watch_lock);
+	if (drive->watch)
+		drive->watch(drive->watch_ctx, ino);
+	(void)pthread_rwlock_unlock(&drive->watch_lock);
+}
+
 /* Between xattr and utimensat the lower's times are in motion. */
 static int wait_for_packer(struct drive *drive, int fd, int64_t btime_ns,
 			   struct stat *st)

@@ -222,6 +222,8 @@ int file_copy_up(struct file *file, int opath, struct error *err)
 	atomic_fetch_add(&file->drive->copying_up, 1);
 	rc = copy_up(file, opath, err);
 	atomic_fetch_sub(&file->drive->copying_up, 1);
+	/* Also one that failed: times were in motion meanwhile. */
+	attr_moved(file->drive, file->ino);
 	return rc;
 }
 
@@ -314,8 +316,8 @@ static int finish_punch(struct file *file, const struct stat *st,
 	return 0;
 }
 
-int file_settle(struct file *file, int opath, bool *ret_repaired,
-		struct error *err)
+static int settle(struct file *file, int opath, bool *ret_repaired,
+		  struct error *err)
 {
 	struct stat st;
 	int rc = file_need_wfd(file, opath);
@@ -342,4 +344,14 @@ int file_settle(struct file *file, int opath, bool *ret_repaired,
 	if (file->n_open > 0 || !has_blocks(file->wfd, &st))
 		return 0;
 	return finish_punch(file, &st, ret_repaired, err);
+}
+
+int file_settle(struct file *file, int opath, bool *ret_repaired,
+		struct error *err)
+{
+	int rc = settle(file, opath, ret_repaired, err);
+
+	if (*ret_repaired || rc < 0)
+		attr_moved(file->drive, file->ino);
+	return rc;
 }

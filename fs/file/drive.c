@@ -286,6 +286,7 @@ int drive_open(int lower_fd, const char *state_path,
 	(void)pthread_mutex_init(&drive->table_lock, NULL);
 	(void)pthread_mutex_init(&drive->root_lock, NULL);
 	(void)pthread_mutex_init(&drive->scan_lock, NULL);
+	(void)pthread_rwlock_init(&drive->watch_lock, NULL);
 	/* a broken lease sends it, and its default action kills */
 	(void)signal(SIGIO, SIG_IGN);
 	rc = fill(drive, lower_fd, state_path, err);
@@ -309,6 +310,7 @@ void drive_close(struct drive *drive)
 	(void)pthread_mutex_destroy(&drive->table_lock);
 	(void)pthread_mutex_destroy(&drive->root_lock);
 	(void)pthread_mutex_destroy(&drive->scan_lock);
+	(void)pthread_rwlock_destroy(&drive->watch_lock);
 	free(drive);
 }
 

@@ -124,6 +124,16 @@ int stub_decode(const void *bytes, size_t len, struct stub *ret_stub,
  */
 int file_show(struct drive *drive, int fd, int64_t btime_ns, struct stat *st);
 
+/*
+ * Told each time something of ours moved an inode's attributes, its data being
+ * the same: whoever was shown some before may have old ones. From any thread,
+ * maybe with the file's lock held: it must not call back into here, nor wait
+ * for who does.
+ */
+typedef void drive_watch_fn(void *ctx, uint64_t ino);
+/* One a drive. NULL ends it: then no call of it is running any more. */
+void drive_watch(struct drive *drive, drive_watch_fn *fn, void *ctx);
+
 /* --- open files ------------------------------------------------------------
  */
 

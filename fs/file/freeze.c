@@ -285,6 +285,7 @@ static int undo_stub(struct pack_item *item, int why)
 	(void)io_fsync(item->file->wfd);
 	/* which of the two it is now, only the xattr knows */
 	(void)file_load_state(item->file, item->opath, &ignored);
+	attr_moved(item->file->drive, item->file->ino);
 	return why;
 }
 

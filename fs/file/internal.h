@@ -4,9 +4,10 @@
 
 /*
  * Lock order, outermost first: file.lock, drive.root_lock, the catalog's
- * writer, drive.table_lock. A thread in a catalog transaction takes no
- * file.lock. Only the packer's thread holds several of them (freeze.c); the
- * others hold one and wait for none. file_sync.lock is taken with none held.
+ * writer, drive.table_lock and .watch_lock. A thread in a catalog transaction
+ * takes no file.lock. Only the packer's thread holds several of them
+ * (freeze.c); the others hold one and wait for none. file_sync.lock is taken
+ * with none held.
  */
 
 #include <fcntl.h>
@@ -73,6 +74,10 @@ struct drive {
 
 	pthread_mutex_t scan_lock; /* scan */
 	struct scan_progress scan;
+
+	pthread_rwlock_t watch_lock; /* watch, watch_ctx; read: it is called */
+	drive_watch_fn *watch;
+	void *watch_ctx;
 
 	bool was_unclean;
 	uint64_t cold_cursor; /* the packer's thread alone */
@@ -155,6 +160,8 @@ void recent_put(struct drive *drive, const struct catalog_inode *inode);
 /* What we did to a stub since `before` moved nothing but its ctime: agents go
  * on being shown what they were. With file->lock held, wfd open. */
 void attr_keep_ctime(struct file *file, const struct stat *before);
+/* Whatever was said of the inode's attributes before may be wrong now. */
+void attr_moved(struct drive *drive, uint64_t ino);
 
 /* --- open.c --- */
 

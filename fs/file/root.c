@@ -217,6 +217,7 @@ int root_unseal(struct drive *drive, struct error *err)
 		drive->sealed = rc < 0;
 	}
 	(void)pthread_mutex_unlock(&drive->root_lock);
+	attr_moved(drive, drive->root_ino);
 	return rc < 0 ? error_set(err, rc, "cannot open the lower root: %s",
 				  error_words(rc))
 		      : 0;

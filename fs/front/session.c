@@ -118,6 +118,8 @@ static void session_end(struct front *front)
 {
 	if (!front->session)
 		return;
+	/* It closes the descriptor that notifications go by. */
+	drive_watch(front->drive, NULL, NULL);
 	fuse_session_unmount(front->session);
 	release_open(front);
 }
@@ -136,6 +138,18 @@ void front_free(struct front *front)
 		(void)pthread_key_delete(front->worker_key);
 	(void)pthread_mutex_destroy(&front->status_lock);
 	free(front);
+}
+
+/* --- what the kernel was told and is no longer so
+ * ------------------------------------------------------ */
+
+/* Attributes alone: the data is what it was, and so are its pages. */
+static void take_back_attributes(void *ctx, uint64_t ino)
+{
+	struct front *front = ctx;
+
+	(void)fuse_lowlevel_notify_inval_inode(front->session,
+					       inode_nodeid(front, ino), -1, 0);
 }
 
 /* --- mounting
@@ -211,6 +225,7 @@ int front_mount(struct front *front, const char *mountpoint, struct error *err)
 	if (fuse_session_mount(front->session, mountpoint) != 0)
 		return error_set(err, errno ? -errno : -EIO,
 				 "cannot mount on '%s'", mountpoint);
+	drive_watch(front->drive, take_back_attributes, front);
 	return 0;
 }
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Plain to packed and back: nothing that an agent can see changes."""
 import fcntl
+import mmap
 import os
 import stat
 import threading
@@ -40,6 +41,73 @@ class States(case.DriveCase):
         # Unpacking writes: the change time is of then.
         tree.assert_same(self, before, tree.snapshot(self.lower),
                          ("ctime",), "after unpack")
+
+    def assert_as_lower(self, d, *names):
+        """By stat alone: an open may ask the daemon anew."""
+        what = ("size", "mtime", "ctime", "blocks")
+        for name in names:
+            self.assertEqual(
+                tree.describe(os.path.join(d.below(), name), what),
+                tree.describe(self.path(name), what), name)
+
+    def packed_and_seen(self, d, *names):
+        d.pack(*names)
+        for name in names:
+            self.assertTrue(d.is_packed(name), name)
+            os.lstat(self.path(name))
+
+    def test_unpacking_shows_at_once(self):
+        """The kernel keeps attributes for a day, unless it is told."""
+        with open(self.path("reserve"), "wb") as f:
+            f.write(sample.text(3, 50000))
+            sys_calls.fallocate(f.fileno(), 0, 1 << 20, 1 << 20)
+            f.truncate(4 << 20)
+        d = self.mounted()
+        names = ("gros.csv", "creux", "note 1.txt", "reserve")
+        self.packed_and_seen(d, *names)
+        reserved = os.lstat(self.path("reserve")).st_blocks
+        d.unpack(*names)
+        self.assert_as_lower(d, *names)
+        # Room that was only reserved is a hole now.
+        self.assertLess(os.lstat(self.path("reserve")).st_blocks, reserved)
+        self.packed_and_seen(d, *names)
+        os.lstat(self.lower)
+        d.unpack_all()
+        self.assert_as_lower(d, *names)
+        self.assertEqual(os.lstat(d.below()).st_ctime_ns,
+                         os.lstat(self.lower).st_ctime_ns)
+
+    def test_unpacking_beside_who_has_it_open(self):
+        """What the kernel has of the data stays true, and so a store."""
+        d = self.mounted()
+        names = ("gros.csv", "photo.jpg")
+        self.packed_and_seen(d, *names)
+        reader = os.open(self.path("photo.jpg"), os.O_RDONLY)
+        self.addCleanup(os.close, reader)
+        want = sample.noise("photo", 700000)
+        self.assertEqual(want[:5000], os.pread(reader, 5000, 0))
+        with open(self.path("gros.csv"), "r+b") as writer, \
+                mmap.mmap(writer.fileno(), 3 << 20) as mapped:
+            mapped[8192:8196] = b"neuf"
+            d.unpack(*names)
+            self.assertFalse(d.is_packed("gros.csv"))
+            self.assert_as_lower(d, "photo.jpg")
+            self.assertEqual(os.lstat(self.path("photo.jpg")).st_ctime_ns,
+                             os.fstat(reader).st_ctime_ns)
+            self.assertEqual(want, os.pread(reader, 1 << 20, 0))
+            self.assertEqual(b"neuf", mapped[8192:8196])
+            mapped.flush()
+        self.assert_as_lower(d, *names)
+        text = bytearray(sample.text("csv", 3 << 20))
+        text[8192:8196] = b"neuf"
+        self.assertEqual(text, tree.read_all(self.path("gros.csv")))
+
+    def test_opened_for_writing_only_shows_at_once(self):
+        d = self.mounted()
+        self.packed_and_seen(d, "gros.csv")
+        os.close(os.open(self.path("gros.csv"), os.O_WRONLY))
+        self.assertFalse(d.is_packed("gros.csv"))
+        self.assert_as_lower(d, "gros.csv")
 
     def test_packing_frees_blocks(self):
         d = self.mounted()

@@ -156,6 +156,90 @@ static void a_change_by_agents_before_it_stays_shown(void **state)
 		    timespec_ns(before.st_ctim));
 }
 
+/* How often a front would take back what it said, and of which inode. */
+struct told {
+	unsigned int times;
+	uint64_t ino;
+};
+
+static void note_told(void *ctx, uint64_t ino)
+{
+	struct told *told = ctx;
+
+	told->times++;
+	told->ino = ino;
+}
+
+static void unpack(struct tmpdrive *t, const char *name)
+{
+	struct unpack_report report = { .unpacked = 0 };
+	struct error err = ERROR_INIT;
+
+	assert_int_equal(
+		drive_unpack(t->drive, name, NULL, NULL, &report, &err), 0);
+	assert_int_equal(report.failed, 0);
+}
+
+static void who_watches_is_told_of_each_copy_up(void **state)
+{
+	struct tmpdrive *t = *state;
+	struct told told = { .times = 0 };
+	bool packed;
+
+	tmpdrive_write(t, "a", 300 * KIB, 1);
+	drive_watch(t->drive, note_told, &told);
+	assert_int_equal(tmpdrive_pack(t, "a"), PACK_DONE);
+	assert_int_equal(told.times, 0); /* agents see none of it */
+	unpack(t, "a");
+	assert_true(told.times > 0);
+	assert_int_equal(told.ino, stat_of(t, "a").st_ino);
+
+	assert_int_equal(tmpdrive_pack(t, "a"), PACK_DONE);
+	told.times = 0;
+	file_close(tmpdrive_file(t, "a", O_WRONLY, &packed), O_WRONLY);
+	assert_false(packed);
+	assert_true(told.times > 0);
+
+	assert_int_equal(tmpdrive_pack(t, "a"), PACK_DONE);
+	told.times = 0;
+	drive_watch(t->drive, NULL, NULL);
+	unpack(t, "a");
+	assert_int_equal(told.times, 0);
+}
+
+/* While it was tried the times were in motion. */
+static void and_of_one_without_room(void **state)
+{
+	struct tmpdrive *t = *state;
+	struct told told = { .times = 0 };
+
+	(void)pack_two_runs(t);
+	drive_watch(t->drive, note_told, &told);
+	fail_to_write(t);
+	assert_true(tmpdrive_is_stub(t, "s"));
+	assert_true(told.times > 0);
+	assert_int_equal(told.ino, stat_of(t, "s").st_ino);
+}
+
+static void and_of_what_a_scan_puts_right(void **state)
+{
+	struct tmpdrive *t = *state;
+	struct told told = { .times = 0 };
+	struct error err = ERROR_INIT;
+	bool stop = false;
+	const struct timespec times[2] = { { .tv_sec = 1 }, { .tv_sec = 1 } };
+
+	tmpdrive_write(t, "a", 300 * KIB, 1);
+	assert_int_equal(tmpdrive_pack(t, "a"), PACK_DONE);
+	drive_watch(t->drive, note_told, &told);
+	assert_int_equal(drive_scan(t->drive, &stop, &err), 0);
+	assert_int_equal(told.times, 0);
+	assert_int_equal(utimensat(t->lower_fd, "a", times, 0), 0);
+	assert_int_equal(drive_scan(t->drive, &stop, &err), 0);
+	assert_int_equal(told.times, 1);
+	assert_int_equal(told.ino, stat_of(t, "a").st_ino);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -163,6 +247,9 @@ int main(void)
 		T(room_reserved_by_one_cut_short_is_given_back),
 		T(one_without_room_shows_nothing_to_agents),
 		T(a_change_by_agents_before_it_stays_shown),
+		T(who_watches_is_told_of_each_copy_up),
+		T(and_of_one_without_room),
+		T(and_of_what_a_scan_puts_right),
 	};
 
 	if (!tmpdrive_possible())

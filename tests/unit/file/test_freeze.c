@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "fs/base/io.h"
@@ -21,12 +23,22 @@ int __real_io_fsetxattr(int fd, const char *name, const void *value,
 int __wrap_io_fsetxattr(int fd, const char *name, const void *value,
 			size_t len);
 
-/* Another thread looks just before the stub is there. */
+/* Another thread looks just before the stub is there, or another program
+ * opens the lower file under the lease. */
 static struct {
 	struct drive *drive;
 	struct lower_ref at;
 	bool looks;
+	bool knocks;
+	int lower_fd;
 } other;
+
+static void knock(void)
+{
+	assert_int_equal(openat(other.lower_fd, "a", O_WRONLY | O_NONBLOCK),
+			 -1);
+	assert_int_equal(errno, EWOULDBLOCK);
+}
 
 int __wrap_io_fsetxattr(int fd, const char *name, const void *value, size_t len)
 {
@@ -39,6 +51,8 @@ int __wrap_io_fsetxattr(int fd, const char *name, const void *value, size_t len)
 		assert_int_equal(stub_probe(other.at.fd, &stub, &err), 0);
 		other.at.plain_epoch = epoch;
 	}
+	if (other.knocks && !strcmp(name, FILE_STUB_XATTR))
+		knock();
 	return __real_io_fsetxattr(fd, name, value, len);
 }
 
@@ -46,8 +60,9 @@ static int setup(void **state)
 {
 	static struct tmpdrive t;
 
-	tmpdrive_open(&t);
 	other.looks = false;
+	other.knocks = false;
+	tmpdrive_open(&t);
 	*state = &t;
 	return 0;
 }
@@ -81,11 +96,39 @@ static void who_saw_it_plain_just_before_is_not_believed(void **state)
 	(void)close(other.at.fd);
 }
 
+static void count_told(void *ctx, uint64_t ino)
+{
+	unsigned int *times = ctx;
+
+	(void)ino;
+	*times += 1;
+}
+
+static void who_knocks_before_the_punch_finds_it_plain(void **state)
+{
+	struct tmpdrive *t = *state;
+	unsigned int told = 0;
+
+	tmpdrive_write(t, "a", BYTES, 1);
+	other.lower_fd = t->lower_fd;
+	other.knocks = true;
+	drive_watch(t->drive, count_told, &told);
+	assert_int_equal(tmpdrive_pack(t, "a"), PACK_IN_USE);
+	assert_false(tmpdrive_is_stub(t, "a"));
+	assert_true(tmpdrive_reads(t, "a", BYTES, 1));
+	assert_int_equal(told, 1); /* the stub came and went: a new ctime */
+	other.knocks = false;
+	assert_int_equal(tmpdrive_pack(t, "a"), PACK_DONE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			who_saw_it_plain_just_before_is_not_believed, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(
+			who_knocks_before_the_punch_finds_it_plain, setup,
 			teardown),
 	};
 
