@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A daemon that dies is started again at once, as tools/systemd has it, and
 whoever was writing loses no byte. docs/operations.md says what is checked."""
+import contextlib
 import errno
 import fcntl
 import mmap
@@ -18,6 +19,7 @@ import case
 import drive
 import env
 import sample
+import sys_calls
 import tree
 
 UNIT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..",
@@ -150,6 +152,23 @@ class CrashRemount(case.DriveCase):
         return b"".join(b"ligne %08d %s\n" % (i, b"." * (i % 90))
                         for i in range(n))
 
+    def assert_left_out(self, d, name, *why):
+        """The packer has tried it, tells why not, and the file is plain."""
+        said = d.json("pack", "--now", self.path(name))
+        self.assertEqual((0, 1), (said["packed"],
+                                  sum(said["left_out"].values())), said)
+        self.assertIn(list(said["left_out"])[0], why)
+        self.assertFalse(d.is_packed(name), name)
+
+    def assert_holds(self, d, name, want):
+        """The same bytes by the mount, plain and packed, and in the lower."""
+        self.assertEqual(want, tree.read_all(self.path(name)))
+        d.pack(name)
+        self.assertTrue(d.is_packed(name))
+        self.assertEqual(want, tree.read_all(self.path(name)))
+        d.unpack(name)
+        self.assertEqual(want, tree.read_all(os.path.join(d.below(), name)))
+
     def test_unit_says_what_is_done_here(self):
         self.assertEqual("notify", unit("Type"))
         self.assertEqual("on-failure", unit("Restart"))
@@ -171,6 +190,17 @@ class CrashRemount(case.DriveCase):
         self.assertEqual(1, s.starts)
         self.assertFalse(d.mounted())
 
+    def try_to_pack_under(self, w, d, name):
+        """While it writes, and in a rest of its own, where nothing but the
+        missing lease tells that it has the file open and will go on."""
+        for _ in range(5):
+            self.assert_left_out(d, name, "in_use", "changed")
+        os.kill(w.pid, signal.SIGSTOP)
+        os.waitid(os.P_PID, w.pid, os.WSTOPPED)
+        for _ in range(2):
+            self.assert_left_out(d, name, "in_use")
+        os.kill(w.pid, signal.SIGCONT)
+
     def test_a_writer_that_outlives_the_daemon_loses_no_byte(self):
         d, s = self.up()
         sample.put(self.path("journal.txt"), b"")
@@ -179,10 +209,8 @@ class CrashRemount(case.DriveCase):
         for _ in range(3):
             time.sleep(0.3)
             took.append(s.kill())
-            # In use by a descriptor older than the mount: not packed.
-            for _ in range(5):
-                d.pack("journal.txt", check=False)
-                self.assertFalse(d.is_packed("journal.txt"))
+            if self.passthrough(d):
+                self.try_to_pack_under(w, d, "journal.txt")
         said = w.communicate("\n", timeout=60)[0].split("\n")
         written = sum(x.startswith("line") for x in said)
         failed = [x for x in said if x.startswith("error")]
@@ -195,13 +223,69 @@ class CrashRemount(case.DriveCase):
         print("mounted again after", ["%.2f s" % t for t in took])
         if not SLOW:
             self.assertLess(max(took), REMOUNTED_S)
-        # It has closed: now it may be packed, and reads the same.
-        d.pack("journal.txt")
-        self.assertTrue(d.is_packed("journal.txt"))
-        self.assertEqual(self.lines(written),
-                         tree.read_all(self.path("journal.txt")))
+        # It has closed: now it may be packed.
+        self.assert_holds(d, "journal.txt", self.lines(written))
         d.settled()
         d.run("fsck", self.lower)
+
+    def test_what_is_open_from_before_is_not_packed(self):
+        """A reader, a descriptor, a mapping; each at rest while the packer
+        tries, and changing the file again after it."""
+        d, s = self.up()
+        if not self.passthrough(d):
+            self.skipTest("no passthrough")
+        want = bytearray(sample.text("csv", 3 << 20))
+        photo = sample.noise("photo", 700000)
+        reader = os.open(self.path("photo.jpg"), os.O_RDONLY)
+        fd = os.open(self.path("gros.csv"), os.O_RDWR)
+        mapped = sys_calls.Mapping(fd, len(want))
+        ends = contextlib.ExitStack()
+        self.addCleanup(ends.close)
+        ends.callback(mapped.close)
+        ends.callback(os.close, reader)
+
+        def store(off, data):
+            want[off:off + len(data)] = data
+            mapped.store(off, data)
+
+        def write(off, data):
+            want[off:off + len(data)] = data
+            self.assertEqual(len(data), os.pwrite(fd, data, off))
+
+        store(0, b"before")  # a page that is dirty when the daemon dies
+        s.kill()
+        self.assert_left_out(d, "photo.jpg", "in_use")
+        self.assertEqual(photo, os.pread(reader, len(photo), 0))
+        for i in range(3):
+            for change in (store, write):
+                change(40960 * i, b"%06d" % i)
+                self.assert_left_out(d, "gros.csv", "in_use")
+                change(40960 * i + 8, b"%06d" % i)
+        os.close(fd)
+        self.assert_left_out(d, "gros.csv", "in_use")
+        self.stores_beside_the_packer(d, "gros.csv", store)
+        ends.close()
+        self.assert_holds(d, "gros.csv", bytes(want))
+        self.assert_holds(d, "photo.jpg", photo)
+        d.run("fsck", self.lower)
+
+    def stores_beside_the_packer(self, d, name, store):
+        stop = threading.Event()
+
+        def stores():
+            i = 0
+            while not stop.wait(0.0005):
+                store(i * 40961 % (2 << 20), b"%08d" % i)
+                i += 1
+
+        thread = threading.Thread(target=stores)
+        thread.start()
+        try:
+            for _ in range(5):
+                self.assert_left_out(d, name, "in_use", "changed")
+        finally:
+            stop.set()
+            thread.join()
 
     def test_departments_are_found_below_the_dead_mount(self):
         config = os.path.join(env.tmp("config"), "drive.yaml")
@@ -288,8 +372,7 @@ class CrashRemount(case.DriveCase):
         self.assertEqual(sample.text("csv", 3 << 20),
                          tree.read_all(self.path("gros.csv")))
         # What old descriptors write is not packed: no lease is to be had.
-        d.pack("note 2.txt", check=False)
-        self.assertFalse(d.is_packed("note 2.txt"))
+        self.assert_left_out(d, "note 2.txt", "in_use")
         mapped[6:11] = b"trois"
         mapped.close()
         self.assertEqual(b"undeuxtrois",

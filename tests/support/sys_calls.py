@@ -2,6 +2,7 @@
 """System calls that Python's os doesn't have, and acting as an agent."""
 import ctypes
 import errno
+import mmap
 import os
 import pickle
 import struct
@@ -37,6 +38,28 @@ def fallocate(fd, mode, off, length):
     call.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_int64,
                      ctypes.c_int64]
     env.check(call(fd, mode, off, length), "fallocate")
+
+
+class Mapping:
+    """A shared mapping, and nothing else: Python's keeps a descriptor too."""
+
+    def __init__(self, fd, length):
+        call = env.libc().mmap
+        call.restype = ctypes.c_void_p
+        call.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int,
+                         ctypes.c_int, ctypes.c_int, ctypes.c_int64]
+        self.length = length
+        self.at = call(None, length, mmap.PROT_READ | mmap.PROT_WRITE,
+                       mmap.MAP_SHARED, fd, 0)
+        env.check(-1 if self.at == ctypes.c_void_p(-1).value else 0, "mmap")
+
+    def store(self, off, data):
+        assert off + len(data) <= self.length
+        ctypes.memmove(self.at + off, data, len(data))
+
+    def close(self):
+        env.check(env.libc().munmap(ctypes.c_void_p(self.at),
+                                    ctypes.c_size_t(self.length)), "munmap")
 
 
 def birth_time(path):
