@@ -63,6 +63,7 @@ class Drive:
             self.process = subprocess.Popen(
                 self.argv(), cwd="/", env=self.environ, stdout=log,
                 stderr=log, stdin=subprocess.DEVNULL,
+                start_new_session=True,  # as a service has
                 preexec_fn=env.die_with_parent)
             env.on_end(self.clean)
             self._wait_ready()
