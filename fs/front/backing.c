@@ -9,11 +9,16 @@
  * hold as many inodes in the kernel's memory (about 1 KiB each), and none of
  * our descriptors. Registered from O_PATH ones they deny nobody a lease, and
  * the inode stays the same when the file is packed and copied up.
+ *
+ * When a daemon dies, what it has registered lasts as long as somebody stands
+ * in its mount, and with it the room of files removed since: so an id goes when
+ * it has been idle for a minute or two.
  */
 
 static void idle_locked(struct front *front, struct backing *b)
 {
 	b->used = false;
+	b->idle_since = front->ticks;
 	link_add(&front->idle_backings, &b->link);
 	front->n_idle_backings++;
 }
@@ -40,16 +45,31 @@ int backing_detach_locked(struct front *front, struct inode *inode)
 	return id;
 }
 
+static struct backing *oldest_locked(const struct front *front)
+{
+	return (struct backing *)(void *)front->idle_backings.prev;
+}
+
 /* The one that has been idle longest goes when there are too many. */
 static int evict_locked(struct front *front)
 {
 	if (front->n_idle_backings <= BACKING_CACHE_MAX)
 		return 0;
+	return backing_detach_locked(front, oldest_locked(front)->inode);
+}
 
-	struct backing *oldest =
-		(struct backing *)(void *)front->idle_backings.prev;
+bool backing_expire(struct front *front, uint32_t ticks)
+{
+	struct leftover left = LEFTOVER_NONE;
 
-	return backing_detach_locked(front, oldest->inode);
+	(void)pthread_mutex_lock(&front->table_lock);
+	if (front->n_idle_backings > 0 &&
+	    front->ticks - oldest_locked(front)->idle_since >= ticks)
+		left.backing_id = backing_detach_locked(
+			front, oldest_locked(front)->inode);
+	(void)pthread_mutex_unlock(&front->table_lock);
+	leftover_close(front, &left);
+	return left.backing_id > 0;
 }
 
 int backing_take(struct front *front, struct inode *inode)

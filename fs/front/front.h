@@ -69,6 +69,8 @@ struct front_status {
 	 * passthrough: served through the page cache instead. */
 	uint64_t passthrough_failures;
 };
+/* Once a minute: gives back what has been idle for long. */
+void front_tick(struct front *front);
 void front_status(struct front *front, struct front_status *ret_status);
 
 #endif

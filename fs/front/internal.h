@@ -27,6 +27,13 @@
 #define FRONT_HAS_URING	      (FUSE_VERSION >= FUSE_MAKE_VERSION(3, 18))
 #define FRONT_HAS_STATX	      (FUSE_VERSION >= FUSE_MAKE_VERSION(3, 18))
 #define FRONT_HAS_KILLPRIV    (FUSE_VERSION >= FUSE_MAKE_VERSION(3, 17))
+/* Requests of a ring may be answered by any thread: not by a libfuse 3.18 that
+ * tools/setup hasn't mended (docs/design/decisions/libfuse.md). */
+#ifdef SOBRE_RING_MENDED
+#define FRONT_HAS_SAFE_RING FRONT_HAS_URING
+#else
+#define FRONT_HAS_SAFE_RING (FUSE_VERSION >= FUSE_MAKE_VERSION(3, 19))
+#endif
 
 /* Nothing bypasses us, so what the kernel knows stays true. */
 #define LONG_TIMEOUT_S	    86400.0
@@ -34,7 +41,7 @@
 #define BACKING_CACHE_MAX   16384
 #define HANDLE_INLINE_BYTES 24
 #define MAX_WRITE_BYTES	    (1u << 20)
-#define SLOW_THREADS_MAX    16
+#define SLOW_THREADS_MAX    64
 #define PROC_PATH_MAX	    32
 
 /* --- inodes: inode.c, pathfd.c ------------------------------------------- */
@@ -86,7 +93,8 @@ struct path_fd {
 struct backing {
 	struct link link;
 	int id;
-	bool used; /* by the inode's `opened` */
+	uint32_t idle_since; /* front.ticks */
+	bool used;	     /* by the inode's `opened` */
 	struct inode *inode;
 };
 
@@ -184,6 +192,8 @@ struct slow {
 	unsigned int n_threads;
 	pthread_t threads[SLOW_THREADS_MAX];
 	bool stop;
+	bool anywhere;	/* from here on never changed */
+	cpu_set_t cpus; /* where the process may run */
 };
 
 struct front {
@@ -206,6 +216,7 @@ struct front {
 	unsigned int n_fds;
 	struct link idle_backings; /* likewise */
 	unsigned int n_idle_backings;
+	uint32_t ticks;
 	struct link open_links; /* list head, of open_link */
 	struct slow slow;
 
@@ -292,6 +303,8 @@ int backing_make(struct front *front, fuse_req_t req, struct inode *inode,
 		 int fd);
 void backing_give(struct front *front, struct inode *inode);
 bool backing_is_kept(struct front *front, const struct inode *inode);
+/* Closes the oldest one that has been idle for `ticks` or more. False: none. */
+bool backing_expire(struct front *front, uint32_t ticks);
 /* With table_lock held: the inode lets go of it; 0, or an id to close. */
 int backing_detach_locked(struct front *front, struct inode *inode);
 /* Without table_lock: the last use of an unlinked file may free it. */

@@ -13,8 +13,9 @@
 
 /* Few: threads of a session that is busy wake each other for nothing. */
 #define MAX_THREADS 10
-/* Each entry is MAX_WRITE_BYTES of address space, and for each CPU. */
-#define URING_DEPTH 4
+/* Each entry is MAX_WRITE_BYTES of address space, and for each CPU. A slow
+ * request keeps its entry until it is answered. */
+#define URING_DEPTH 8
 
 /* --- what is open, so that an end in the middle leaves nothing -------------
  */
@@ -120,6 +121,8 @@ static void session_end(struct front *front)
 		return;
 	/* It closes the descriptor that notifications go by. */
 	drive_watch(front->drive, NULL, NULL);
+	while (backing_expire(front, 0))
+		continue; /* the lower must not wait for the kernel's end */
 	fuse_session_unmount(front->session);
 	release_open(front);
 }
@@ -317,6 +320,15 @@ void front_exit(struct front *front)
 		fuse_session_exit(front->session);
 	if (write(front->exit_fd, &one, sizeof(one)) < 0)
 		return; /* it has been told before */
+}
+
+void front_tick(struct front *front)
+{
+	(void)pthread_mutex_lock(&front->table_lock);
+	front->ticks++;
+	(void)pthread_mutex_unlock(&front->table_lock);
+	while (backing_expire(front, 2))
+		continue;
 }
 
 void front_status(struct front *front, struct front_status *ret_status)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include "fs/front/internal.h"
 
+#include <sched.h>
 #include <stdlib.h>
 
 /*
@@ -19,6 +20,9 @@ struct slow_job {
 
 void slow_init(struct slow *slow)
 {
+	/* where it fails none of it is used */
+	slow->anywhere =
+		sched_getaffinity(0, sizeof(slow->cpus), &slow->cpus) == 0;
 	(void)pthread_mutex_init(&slow->lock, NULL);
 	(void)pthread_cond_init(&slow->work, NULL);
 	(void)pthread_cond_init(&slow->done, NULL);
@@ -41,10 +45,13 @@ static void run_first(struct slow *slow)
 	free(job);
 }
 
+/* A ring's thread, which starts this one, is bound to its CPU. */
 static void *slow_main(void *at)
 {
 	struct slow *slow = at;
 
+	if (slow->anywhere)
+		(void)sched_setaffinity(0, sizeof(slow->cpus), &slow->cpus);
 	(void)pthread_mutex_lock(&slow->lock);
 	while (slow->first || !slow->stop) {
 		if (slow->first) {
@@ -93,7 +100,7 @@ static bool hand_over(struct slow *slow, struct slow_job *job)
 
 static unsigned int *ring_of(fuse_req_t req)
 {
-#if FRONT_HAS_URING
+#if FRONT_HAS_SAFE_RING
 	if (front_of(req)->uring_wanted && fuse_req_is_uring(req))
 		return worker_ring(front_of(req));
 #else

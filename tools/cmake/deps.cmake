@@ -26,6 +26,10 @@ if(SOBRE_DEPS)
 endif()
 pkg_check_modules(FUSE REQUIRED IMPORTED_TARGET fuse3>=3.14)
 add_library(sobre_fuse INTERFACE)
+pkg_get_variable(SOBRE_RING_MENDED fuse3 ring_mended) # by tools/setup
+if(SOBRE_RING_MENDED)
+	target_compile_definitions(sobre_fuse INTERFACE SOBRE_RING_MENDED)
+endif()
 if(SOBRE_DEPS)
 	# By path, so that neither the system's libfuse nor an rpath gets in.
 	list(TRANSFORM FUSE_STATIC_LIBRARIES

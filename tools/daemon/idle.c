@@ -22,6 +22,10 @@
 #include "tools/daemon/internal.h"
 
 #define AUTOGROUP_SWITCH "/proc/sys/kernel/sched_autogroup_enabled"
+/* The machine's own: PROC_CGROUP_INIT_INO of Linux's proc_ns.h. */
+#define FIRST_CGROUP_NAMESPACE "cgroup:[4026531835]"
+#define UNIFIED		       "/sys/fs/cgroup"
+#define CGROUP_PATH_MAX	       512
 
 static bool reads_one(const char *path)
 {
@@ -31,29 +35,116 @@ static bool reads_one(const char *path)
 	return fd >= 0 && read(fd, &c, 1) == 1 && c == '1';
 }
 
-/* A session is a group where the kernel groups by sessions. */
-static bool session_is_group(void)
+/* Elsewhere, as in a container, what is above us can't be seen. */
+static bool sees_all_cgroups(void)
 {
-	return reads_one(AUTOGROUP_SWITCH) && getsid(0) == getpid();
+	char name[sizeof(FIRST_CGROUP_NAMESPACE)];
+	ssize_t n = readlink("/proc/self/ns/cgroup", name, sizeof(name));
+
+	return n == (ssize_t)strlen(FIRST_CGROUP_NAMESPACE) &&
+	       !memcmp(name, FIRST_CGROUP_NAMESPACE, (size_t)n);
 }
 
-/* A control group is one where the cpu controller divides: only there, and not
- * at the root, is this file. */
-static bool cgroup_is_group(void)
+/* `list`: controllers of version 1, "cpu,cpuacct". */
+static bool names_cpu(const char *list)
 {
-	char line[512];
-	char path[600] = "";
+	size_t n;
+
+	for (; *list; list += n + (list[n] == ',')) {
+		n = strcspn(list, ",");
+		if (n == 3 && !strncmp(list, "cpu", 3))
+			return true;
+	}
+	return false;
+}
+
+bool idle_parse_cgroup(char *line, const char **ret_path, bool *ret_unified)
+{
+	char *list = strchr(line, ':');
+	char *path = list ? strchr(list + 1, ':') : NULL;
+
+	if (!path)
+		return false;
+	*list++ = '\0';
+	*path++ = '\0';
+	path[strcspn(path, "\n")] = '\0';
+	*ret_path = path;
+	*ret_unified = list[0] == '\0';
+	return *ret_unified || names_cpu(list);
+}
+
+/* Where the unified hierarchy has us, from its root. False: the cpu controller
+ * is one of version 1 and has us in a group, or nothing can be read. */
+static bool find_cgroup(char ret_path[CGROUP_PATH_MAX])
+{
+	char line[CGROUP_PATH_MAX];
+	bool known = true;
 	FILE *f = fopen("/proc/self/cgroup", "re");
 
+	(void)snprintf(ret_path, CGROUP_PATH_MAX, "/");
 	while (f && fgets(line, sizeof(line), f)) {
-		line[strcspn(line, "\n")] = '\0';
-		if (strncmp(line, "0::/", 4) == 0)
-			(void)snprintf(path, sizeof(path),
-				       "/sys/fs/cgroup%s/cpu.weight", line + 3);
+		const char *path;
+		bool unified;
+
+		if (!idle_parse_cgroup(line, &path, &unified))
+			continue;
+		if (unified)
+			(void)snprintf(ret_path, CGROUP_PATH_MAX, "%s", path);
+		else if (strcmp(path, "/") != 0)
+			known = false;
 	}
-	if (f)
-		(void)fclose(f);
-	return path[0] && access(path, F_OK) == 0;
+	if (!f)
+		return false;
+	(void)fclose(f);
+	return known;
+}
+
+/* Does the cpu controller divide by this group? The root has no weight. */
+static bool has_weight(const char *path)
+{
+	char file[CGROUP_PATH_MAX + 64];
+
+	(void)snprintf(file, sizeof(file), UNIFIED "%s/cpu.weight", path);
+	return access(file, F_OK) == 0;
+}
+
+/* No other process in it. */
+static bool is_alone_in(const char *path)
+{
+	char file[CGROUP_PATH_MAX + 64];
+	char other[2];
+	int pid = 0;
+	FILE *f;
+	int n;
+
+	(void)snprintf(file, sizeof(file), UNIFIED "%s/cgroup.procs", path);
+	f = fopen(file, "re");
+	if (!f)
+		return false;
+	n = fscanf(f, "%d %1s", &pid, other);
+	(void)fclose(f);
+	return n == 1 && pid == getpid();
+}
+
+/*
+ * By a control group that nobody else is in; or, where the cpu controller has
+ * us in the machine's own, by sessions (autogroups, sched(7)). In doubt it is
+ * none.
+ */
+static bool is_group_by_itself(void)
+{
+	char path[CGROUP_PATH_MAX];
+
+	if (!sees_all_cgroups() || !find_cgroup(path))
+		return false;
+	if (has_weight(path))
+		return is_alone_in(path);
+	while (strlen(path) > 1) { /* a group above that others share? */
+		*strrchr(path, '/') = '\0';
+		if (path[0] && has_weight(path))
+			return false;
+	}
+	return reads_one(AUTOGROUP_SWITCH) && getsid(0) == getpid();
 }
 
 /* Of the idle class the kernel would queue I/O behind everybody's. */
@@ -66,7 +157,7 @@ const char *idle_enter(void)
 {
 	const struct sched_param none = { .sched_priority = 0 };
 
-	if (!session_is_group() && !cgroup_is_group())
+	if (!is_group_by_itself())
 		return "the process is no scheduling group by itself";
 	if (syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, idle_io_priority()) <
 		    0 ||

@@ -71,6 +71,9 @@ json_t *command_fsck(const struct command_env *env,
 
 /* Of this thread and those it starts. NULL, or why not: static words. */
 const char *idle_enter(void);
+/* A line of /proc/self/cgroup, which it cuts up. False: not of the cpu
+ * controller (of version 1), nor of the unified hierarchy. */
+bool idle_parse_cgroup(char *line, const char **ret_path, bool *ret_unified);
 /* For ioprio_set(2): the usual one, whatever the class. */
 int idle_io_priority(void);
 

@@ -90,6 +90,8 @@ void daemon_tick(struct daemon *d)
 		count_shares(d, ledger);
 	if (d->options->policies && !daemon_stopping(d))
 		reload_rules(d);
+	if (d->front)
+		front_tick(d->front);
 }
 
 void daemon_recharge(struct daemon *d)

@@ -71,6 +71,38 @@ static int shares_a_session(void)
 	return (why == NULL) == is_idle ? 0 : 1;
 }
 
+static void check_line(const char *text, const char *want, bool want_unified)
+{
+	char line[64];
+	const char *path = NULL;
+	bool unified = false;
+	bool told;
+
+	(void)snprintf(line, sizeof(line), "%s\n", text);
+	told = idle_parse_cgroup(line, &path, &unified);
+	assert_int_equal(told, want != NULL);
+	if (!want)
+		return;
+	assert_string_equal(path, want);
+	assert_int_equal(unified, want_unified);
+}
+
+static void lines_of_both_versions_are_told_apart(void **state)
+{
+	(void)state;
+	check_line("0::/system.slice/sobre@a.service",
+		   "/system.slice/sobre@a.service", true);
+	check_line("0::/", "/", true);
+	check_line("4:cpu,cpuacct:/docker/1", "/docker/1", false);
+	check_line("4:cpuacct,cpu:/a:b", "/a:b", false);
+	check_line("1:cpu:/", "/", false);
+	check_line("3:cpuset:/x", NULL, false);
+	check_line("2:cpuacct:/x", NULL, false);
+	check_line("9:name=systemd:/x", NULL, false);
+	check_line("nothing", NULL, false);
+	check_line("", NULL, false);
+}
+
 static void expect(int (*body)(void))
 {
 	int status = in_child(body);
@@ -104,6 +136,7 @@ int main(void)
 		cmocka_unit_test(a_session_of_its_own_is_of_the_idle_class),
 		cmocka_unit_test(its_input_and_output_is_not),
 		cmocka_unit_test(without_a_group_it_stays_as_it_was),
+		cmocka_unit_test(lines_of_both_versions_are_told_apart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

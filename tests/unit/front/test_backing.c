@@ -114,6 +114,31 @@ static void a_number_used_again_has_no_id(void **state)
 	assert_int_equal(kernel.n_open, 0);
 }
 
+static void what_is_idle_for_long_is_closed(void **state)
+{
+	struct fixture *f = *state;
+	struct inode *old = learn(f, 100);
+	struct inode *young = learn(f, 101);
+	struct inode *used = learn(f, 102);
+
+	assert_true(make(f, used) > 0);
+	assert_true(make(f, old) > 0);
+	backing_give(&f->front, old);
+	f->front.ticks++;
+	assert_true(make(f, young) > 0);
+	backing_give(&f->front, young);
+	assert_false(backing_expire(&f->front, 2));
+	f->front.ticks++;
+	assert_true(backing_expire(&f->front, 2));
+	assert_false(backing_expire(&f->front, 2));
+	assert_false(backing_is_kept(&f->front, old));
+	assert_true(backing_is_kept(&f->front, young));
+	assert_int_equal(kernel.n_open, 2);
+	assert_true(backing_expire(&f->front, 0));
+	assert_false(backing_expire(&f->front, 0));
+	assert_true(backing_is_kept(&f->front, used));
+}
+
 static void a_refusal_leaves_nothing(void **state)
 {
 	struct fixture *f = *state;
@@ -135,6 +160,7 @@ int main(void)
 		WITH_FRONT(there_are_never_more_idle_ones_than_the_limit),
 		WITH_FRONT(what_is_forgotten_is_closed),
 		WITH_FRONT(a_number_used_again_has_no_id),
+		WITH_FRONT(what_is_idle_for_long_is_closed),
 		WITH_FRONT(a_refusal_leaves_nothing),
 	};
 
