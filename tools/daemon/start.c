@@ -370,7 +370,7 @@ static void stop(struct daemon *d)
 		front_exit(d->front);
 	if (d->loop_started)
 		(void)pthread_join(d->loop_thread, NULL);
-	front_free(d->front);
+	front_free(take_ptr(&d->front));
 	daemon_tick(d);
 	drive_close(d->drive);
 	usage_free(d->usage);
