@@ -37,7 +37,7 @@
 
 /* Nothing bypasses us, so what the kernel knows stays true. */
 #define LONG_TIMEOUT_S	    86400.0
-#define FD_CACHE_MAX	    2048
+#define FD_CACHE_MAX	    3584
 #define BACKING_CACHE_MAX   16384
 #define HANDLE_INLINE_BYTES 24
 #define MAX_WRITE_BYTES	    (1u << 20)
