@@ -112,18 +112,20 @@ static bool has_weight(const char *path)
 static bool is_alone_in(const char *path)
 {
 	char file[CGROUP_PATH_MAX + 64];
-	char other[2];
-	int pid = 0;
+	char us[24];
+	char line[24];
+	bool alone;
 	FILE *f;
-	int n;
 
+	(void)snprintf(us, sizeof(us), "%d\n", (int)getpid());
 	(void)snprintf(file, sizeof(file), UNIFIED "%s/cgroup.procs", path);
 	f = fopen(file, "re");
 	if (!f)
 		return false;
-	n = fscanf(f, "%d %1s", &pid, other);
+	alone = fgets(line, sizeof(line), f) && !strcmp(line, us) &&
+		!fgets(line, sizeof(line), f);
 	(void)fclose(f);
-	return n == 1 && pid == getpid();
+	return alone;
 }
 
 /*
