@@ -61,7 +61,8 @@ class Bench:
                 timeout=1200)
         self.children.append(subprocess.Popen(
             ["restic", "-r", repository, "mount", mount],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL))
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL))  # it unmounts once more at its end
         self.mounts.append(mount)
         top = os.path.join(mount, "snapshots", "latest") + self.native
         for _ in range(300):
