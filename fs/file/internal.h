@@ -112,7 +112,7 @@ struct file {
 	bool packed;
 	struct stub stub; /* while packed */
 	struct store_body *body;
-	int opath; /* pinned while open */
+	int opath; /* pinned by what opens it packed, until its last close */
 	int rfd;   /* O_RDONLY, opened at need, kept while open */
 	int wfd;   /* O_RDWR, likewise; with the first writer of a plain file */
 };

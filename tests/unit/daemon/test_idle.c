@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -24,6 +25,29 @@ static bool groups_by_session(void)
 	if (f)
 		(void)fclose(f);
 	return c == '1';
+}
+
+/* In the machine's own control group, and not in a container: elsewhere the
+ * session is not what counts. */
+static bool in_no_cgroup(void)
+{
+	char name[32] = "";
+	char line[512];
+	bool plain =
+		readlink("/proc/self/ns/cgroup", name, sizeof(name) - 1) > 0;
+	FILE *f = fopen("/proc/self/cgroup", "re");
+
+	plain = plain && f && !strcmp(name, "cgroup:[4026531835]");
+	while (f && fgets(line, sizeof(line), f)) {
+		const char *path;
+		bool unified;
+
+		if (idle_parse_cgroup(line, &path, &unified))
+			plain = plain && !strcmp(path, "/");
+	}
+	if (f)
+		(void)fclose(f);
+	return plain;
 }
 
 /* In a process of its own: the class is inherited, and not always given back.
@@ -43,7 +67,7 @@ static int in_child(int (*body)(void))
 
 static int leads_a_session(void)
 {
-	if (setsid() < 0 || !groups_by_session())
+	if (setsid() < 0 || !groups_by_session() || !in_no_cgroup())
 		return SKIPPED;
 	if (idle_enter() != NULL)
 		return 1;
@@ -52,7 +76,7 @@ static int leads_a_session(void)
 
 static int keeps_its_place_in_the_queue_for_disks(void)
 {
-	if (setsid() < 0 || !groups_by_session())
+	if (setsid() < 0 || !groups_by_session() || !in_no_cgroup())
 		return SKIPPED;
 	(void)idle_enter();
 	return syscall(SYS_ioprio_get, IOPRIO_WHO_PROCESS,
