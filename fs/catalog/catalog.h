@@ -30,6 +30,7 @@
 
 #include "fs/base/clock.h"
 #include "fs/base/error.h"
+#include "fs/base/handle.h"
 #include "fs/base/hash.h"
 
 struct catalog;
@@ -145,7 +146,6 @@ int64_t catalog_meta_get(struct catalog *cat, const char *key,
 
 /* --- inodes and names -------------------------------------------------- */
 
-#define CATALOG_HANDLE_MAX  64
 #define CATALOG_DAY_UNKNOWN INT32_MIN
 
 /* What the catalog knows of one lower inode. Known by (ino, btime): a row
@@ -167,9 +167,7 @@ struct catalog_inode {
 	 * 0: none. */
 	int64_t shown_ctime_ns;
 	int64_t packed_ctime_ns;
-	uint8_t handle_len; /* 0: unknown */
-	int32_t handle_type;
-	uint8_t handle[CATALOG_HANDLE_MAX];
+	struct lower_handle handle; /* .len 0: unknown */
 	/* Only read, never put: days since 1970 (CATALOG_EVENT_USED). */
 	int32_t last_used_day;
 };
@@ -177,7 +175,7 @@ struct catalog_inode {
 enum catalog_event_kind {
 	CATALOG_EVENT_INODE,  /* attributes as observed. Of a row that is
 				 there: its content is kept, the handle
-				 too if handle_len is 0, the two ctimes if
+				 too if handle.len is 0, the two ctimes if
 				 packed_ctime_ns is 0 */
 	CATALOG_EVENT_NAME,   /* `name` in `parent` is now `inode.ino` */
 	CATALOG_EVENT_UNNAME, /* `name` in `parent` is gone */

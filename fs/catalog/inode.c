@@ -69,11 +69,8 @@ int catalog_inode_pack(struct catalog *cat, const struct catalog_inode *inode,
 
 	if (rc < 0 && rc != -ENOENT && rc != -SOBRE_ECORRUPT)
 		return error_set(err, rc, "%s", none.text);
-	if (rc == 0 && packed.handle_len == 0) {
-		packed.handle_len = old.handle_len;
-		packed.handle_type = old.handle_type;
-		memcpy(packed.handle, old.handle, sizeof(old.handle));
-	}
+	if (rc == 0 && packed.handle.len == 0)
+		packed.handle = old.handle;
 	packed.packed = true;
 	packed.content = *content;
 	return catalog_inode_put(cat, &packed, err);
@@ -105,19 +102,19 @@ static int read_tie(struct catalog_stmt *s, struct catalog_inode *ret_tied,
 	struct catalog_inode tied = {
 		.ino = (uint64_t)stmt_i64(s, 0),
 		.btime_ns = stmt_i64(s, 1),
-		.handle_type = (int32_t)stmt_i64(s, 2),
+		.handle = { .type = (int32_t)stmt_i64(s, 2) },
 	};
 	size_t len = 0;
 	const void *handle = stmt_blob(s, 3, &len);
 
-	if (len > sizeof(tied.handle))
+	if (len > sizeof(tied.handle.bytes))
 		return error_set(err, -SOBRE_ECORRUPT,
 				 "catalog '%s': the tie of inode %llu is bad",
 				 s->conn->cat->path,
 				 (unsigned long long)tied.ino);
 	if (len > 0)
-		memcpy(tied.handle, handle, len);
-	tied.handle_len = (uint8_t)len;
+		memcpy(tied.handle.bytes, handle, len);
+	tied.handle.len = (uint8_t)len;
 	*ret_tied = tied;
 	return 0;
 }

@@ -30,7 +30,7 @@ static bool event_ok(const struct catalog_event *ev)
 	case CATALOG_EVENT_PLAIN:
 	case CATALOG_EVENT_CTIME:
 	case CATALOG_EVENT_USED:
-		return ev->inode.handle_len <= CATALOG_HANDLE_MAX;
+		return ev->inode.handle.len <= HANDLE_BYTES_MAX;
 	}
 	return false;
 }
@@ -109,11 +109,8 @@ static void merge_attrs(struct catalog_inode *into,
 	const struct catalog_inode old = *into;
 
 	*into = *from;
-	if (from->handle_len == 0) {
-		into->handle_len = old.handle_len;
-		into->handle_type = old.handle_type;
-		memcpy(into->handle, old.handle, sizeof(old.handle));
-	}
+	if (from->handle.len == 0)
+		into->handle = old.handle;
 	if (from->packed_ctime_ns == 0) {
 		into->shown_ctime_ns = old.shown_ctime_ns;
 		into->packed_ctime_ns = old.packed_ctime_ns;

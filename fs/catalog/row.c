@@ -28,9 +28,9 @@ void row_bind_inode(struct catalog_stmt *s, const struct catalog_inode *inode)
 		stmt_bind_null(s, 11);
 	stmt_bind_i64(s, 12, inode->shown_ctime_ns);
 	stmt_bind_i64(s, 13, inode->packed_ctime_ns);
-	if (inode->handle_len > 0 && inode->handle_len <= CATALOG_HANDLE_MAX) {
-		stmt_bind_i64(s, 14, inode->handle_type);
-		stmt_bind_blob(s, 15, inode->handle, inode->handle_len);
+	if (inode->handle.len > 0 && inode->handle.len <= HANDLE_BYTES_MAX) {
+		stmt_bind_i64(s, 14, inode->handle.type);
+		stmt_bind_blob(s, 15, inode->handle.bytes, inode->handle.len);
 	} else {
 		stmt_bind_null(s, 14);
 		stmt_bind_null(s, 15);
@@ -59,12 +59,12 @@ static bool read_blobs(struct catalog_stmt *s, struct catalog_inode *inode)
 		memcpy(inode->content.bytes, blob, len);
 	}
 	blob = stmt_blob(s, 14, &len);
-	if (len > CATALOG_HANDLE_MAX)
+	if (len > HANDLE_BYTES_MAX)
 		return false;
 	if (len > 0)
-		memcpy(inode->handle, blob, len);
-	inode->handle_len = (uint8_t)len;
-	inode->handle_type = (int32_t)stmt_i64(s, 13);
+		memcpy(inode->handle.bytes, blob, len);
+	inode->handle.len = (uint8_t)len;
+	inode->handle.type = (int32_t)stmt_i64(s, 13);
 	return true;
 }
 
@@ -139,9 +139,9 @@ int row_tie(struct catalog *cat, const struct catalog_inode *inode,
 	stmt_bind_blob(s, 1, content->bytes, sizeof(content->bytes));
 	stmt_bind_i64(s, 2, (int64_t)inode->ino);
 	stmt_bind_i64(s, 3, inode->btime_ns);
-	if (inode->handle_len > 0 && inode->handle_len <= CATALOG_HANDLE_MAX) {
-		stmt_bind_i64(s, 4, inode->handle_type);
-		stmt_bind_blob(s, 5, inode->handle, inode->handle_len);
+	if (inode->handle.len > 0 && inode->handle.len <= HANDLE_BYTES_MAX) {
+		stmt_bind_i64(s, 4, inode->handle.type);
+		stmt_bind_blob(s, 5, inode->handle.bytes, inode->handle.len);
 	}
 	n = stmt_run(s, err);
 	return n < 0 ? (int)n : 0;

@@ -94,7 +94,7 @@ static int try_features(int fd, struct error *err)
 	if (rc < 0)
 		return error_set(err, rc, "holes can't be punched here: %s",
 				 error_words(rc));
-	if (lower_inode(fd, &inode) < 0 || inode.handle_len == 0)
+	if (lower_inode(fd, &inode) < 0 || inode.handle.len == 0)
 		return error_set(err, -EOPNOTSUPP, "no file handles here");
 	return 0;
 }

@@ -145,6 +145,9 @@ struct lower_ref {
 	/* What drive_stub_epoch() said before this inode was seen to be plain;
 	 * 0: it wasn't looked at. */
 	uint64_t plain_epoch;
+	/* NULL: not known. What it opens for writing is opened by it, faster
+	 * than through `fd`. */
+	const struct lower_handle *handle;
 };
 
 /*
@@ -166,7 +169,8 @@ struct file; /* an inode somebody has open, or that is being moved */
  * `*ret_packed` says that its data is not in the lower inode: then it must
  * not be opened in passthrough. Also waits for a pack in progress.
  * -ENOSPC: no room to copy up, the file stays packed. -EAGAIN: at->fd is -1,
- * as it may be for reading what at->plain_epoch says is plain, and is needed.
+ * as it may be without O_TRUNC of what at->plain_epoch says is plain, and is
+ * needed.
  */
 int file_open(struct drive *drive, const struct lower_ref *at, int flags,
 	      struct file **ret_file, bool *ret_packed, struct error *err);

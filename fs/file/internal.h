@@ -122,6 +122,8 @@ struct file {
 /* -ENOMEM. Give it back with file_put(). */
 int file_get(struct drive *drive, uint64_t ino, int64_t btime_ns,
 	     struct file **ret_file);
+/* NULL: nobody has it open. Give it back likewise. */
+struct file *file_find(struct drive *drive, uint64_t ino, int64_t btime_ns);
 void file_put(struct file *file);
 DEFINE_CLEANUP(struct file *, file_put)
 void file_set_packing(struct file *file, bool packing);
@@ -146,8 +148,6 @@ int stub_probe(int fd, struct stub *ret_stub, struct error *err);
 int lower_stat(int fd, struct stat *ret_st, int64_t *ret_btime_ns);
 /* Fills all of `ret` but content and shown ctimes; handle included. */
 int lower_inode(int fd, struct catalog_inode *ret_inode);
-int lower_open_handle(const struct drive *drive,
-		      const struct catalog_inode *inode, int flags);
 /* O_PATH of `path` ("" is the root), beneath the root, no links followed. */
 int lower_open_path(const struct drive *drive, const char *path,
 		    struct error *err);

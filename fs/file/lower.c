@@ -83,24 +83,6 @@ int lower_stat(int fd, struct stat *ret_st, int64_t *ret_btime_ns)
 	return 0;
 }
 
-static void fill_handle(int fd, struct catalog_inode *inode)
-{
-	union {
-		struct file_handle fh;
-		uint8_t space[sizeof(struct file_handle) + MAX_HANDLE_SZ];
-	} u;
-	int mount_id;
-
-	u.fh.handle_bytes = MAX_HANDLE_SZ;
-	inode->handle_len = 0;
-	if (name_to_handle_at(fd, "", &u.fh, &mount_id, AT_EMPTY_PATH) < 0 ||
-	    u.fh.handle_bytes > CATALOG_HANDLE_MAX)
-		return;
-	inode->handle_len = (uint8_t)u.fh.handle_bytes;
-	inode->handle_type = u.fh.handle_type;
-	memcpy(inode->handle, u.fh.f_handle, u.fh.handle_bytes);
-}
-
 int lower_inode(int fd, struct catalog_inode *ret_inode)
 {
 	struct stat st = { 0 };
@@ -121,26 +103,9 @@ int lower_inode(int fd, struct catalog_inode *ret_inode)
 		.mtime_ns = timespec_ns(st.st_mtim),
 		.ctime_ns = timespec_ns(st.st_ctim),
 	};
-	fill_handle(fd, ret_inode);
+	if (handle_get(fd, "", &ret_inode->handle) < 0)
+		ret_inode->handle.len = 0;
 	return 0;
-}
-
-int lower_open_handle(const struct drive *drive,
-		      const struct catalog_inode *inode, int flags)
-{
-	union {
-		struct file_handle fh;
-		uint8_t space[sizeof(struct file_handle) + MAX_HANDLE_SZ];
-	} u;
-	int fd;
-
-	if (inode->handle_len == 0 || inode->handle_len > CATALOG_HANDLE_MAX)
-		return -ESTALE;
-	u.fh.handle_bytes = inode->handle_len;
-	u.fh.handle_type = inode->handle_type;
-	memcpy(u.fh.f_handle, inode->handle, inode->handle_len);
-	fd = open_by_handle_at(drive->lower_fd, &u.fh, flags | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
 }
 
 int lower_open_path(const struct drive *drive, const char *path,
@@ -179,9 +144,9 @@ bool drive_still_used(void *ctx, const struct catalog_inode *tied,
 	cleanup_fd int fd = -1;
 	int rc;
 
-	if (tied->handle_len == 0)
+	if (tied->handle.len == 0)
 		return true; /* can't look: keep */
-	fd = lower_open_handle(drive, tied, O_PATH);
+	fd = handle_open(drive->lower_fd, &tied->handle, O_PATH);
 	if (fd < 0)
 		return fd != -ESTALE && fd != -ENOENT;
 	rc = stub_probe(fd, &stub, &err);

@@ -66,6 +66,18 @@ int file_get(struct drive *drive, uint64_t ino, int64_t btime_ns,
 	return 0;
 }
 
+struct file *file_find(struct drive *drive, uint64_t ino, int64_t btime_ns)
+{
+	struct file *f;
+
+	(void)pthread_mutex_lock(&drive->table_lock);
+	f = find(drive, ino, btime_ns);
+	if (f)
+		f->refs++;
+	(void)pthread_mutex_unlock(&drive->table_lock);
+	return f;
+}
+
 static void drop_fd(int *fd)
 {
 	if (*fd >= 0)

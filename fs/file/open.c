@@ -26,12 +26,13 @@ static int pin(struct file *file, int opath)
 	return 0;
 }
 
-/* As the lower's own open would answer: we have only an O_PATH of it. */
-static int check_flags(int opath, int flags, struct error *err)
+/* As the lower's own open would answer: `fd` is an O_PATH of it, or another's
+ * description. */
+static int check_flags(int fd, int flags, struct error *err)
 {
 	struct statx stx;
 
-	if (statx(opath, "", AT_EMPTY_PATH, STATX_TYPE, &stx) < 0)
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_TYPE, &stx) < 0)
 		return error_set(err, -errno, "cannot stat");
 	if (stx.stx_attributes & STATX_ATTR_IMMUTABLE)
 		return error_set(err, -EPERM, "the file is immutable");
@@ -67,49 +68,55 @@ static int know_state(struct file *file, const struct lower_ref *at,
 static int enter(struct file *file, const struct lower_ref *at, int flags,
 		 struct error *err)
 {
-	const int opath = at->fd;
 	int rc = know_state(file, at, err);
 
 	/* else opening it for writing tells */
 	if (rc == 0 && writes(flags) &&
 	    (file->packed || file->wfd >= 0 || flags & O_TRUNC))
-		rc = check_flags(opath, flags, err);
+		rc = check_flags(file->wfd >= 0 ? file->wfd : at->fd, flags,
+				 err);
 	if (rc < 0)
 		return rc;
 	if ((flags & O_TRUNC) && writes(flags))
-		return file_resize(file, opath, 0, err);
+		return file_resize(file, at->fd, 0, err);
 	if (file->packed && (flags & O_ACCMODE) == O_WRONLY)
-		return file_copy_up(file, opath, err);
+		return file_copy_up(file, at->fd, err);
 	return 0;
 }
 
 /* A writer's description of the lower is there before the first write, also
  * of one in passthrough: one opened at its fsync would not be told of errors
  * that somebody has seen before (sync.c). */
-static int hold_for_writing(struct file *file, int opath, int flags,
-			    struct error *err)
+static int hold_for_writing(struct file *file, const struct lower_ref *at,
+			    int flags, struct error *err)
 {
-	int fd;
+	const int how = O_RDWR | O_NOATIME;
+	int fd = -ESTALE; /* it has lost its last name */
 
 	if (file->wfd >= 0)
 		return 0;
-	fd = reopen(opath, O_RDWR | O_NOATIME);
+	if (at->handle)
+		fd = handle_open(file->drive->lower_fd, at->handle, how);
+	if (fd == -ESTALE && at->fd >= 0)
+		fd = reopen(at->fd, how);
 	if (fd >= 0)
 		file->wfd = fd;
-	else if (fd == -EPERM && check_flags(opath, flags, err) < 0)
+	else if (at->fd < 0 && (fd == -ESTALE || fd == -EPERM))
+		return -EAGAIN;
+	else if (fd == -EPERM && check_flags(at->fd, flags, err) < 0)
 		return err->code;
-	return fd == -EPERM ? file_need_wfd(file, opath) : fd;
+	return fd == -EPERM ? file_need_wfd(file, at->fd) : fd;
 }
 
-static int count_open(struct file *file, int opath, int flags,
+static int count_open(struct file *file, const struct lower_ref *at, int flags,
 		      struct error *err)
 {
 	int rc = 0;
 
 	if (file->packed)
-		rc = pin(file, opath);
+		rc = pin(file, at->fd);
 	else if (writes(flags))
-		rc = hold_for_writing(file, opath, flags, err);
+		rc = hold_for_writing(file, at, flags, err);
 	if (rc < 0)
 		return error_set(err, rc, "cannot open the lower file: %s",
 				 error_words(rc));
@@ -132,7 +139,7 @@ int file_open(struct drive *drive, const struct lower_ref *at, int flags,
 	(void)pthread_rwlock_wrlock(&file->lock);
 	rc = enter(file, at, flags, err);
 	if (rc == 0)
-		rc = count_open(file, at->fd, flags, err);
+		rc = count_open(file, at, flags, err);
 	packed = file->packed;
 	if (rc < 0 && file->n_open == 0)
 		file_drop_fds(file);
@@ -159,7 +166,7 @@ int file_open_new(struct drive *drive, const struct lower_ref *at, int flags,
 		file->wfd = *wfd;
 		*wfd = -1;
 	}
-	rc = count_open(file, at->fd, flags, err);
+	rc = count_open(file, at, flags, err);
 	if (rc < 0 && file->n_open == 0)
 		file_drop_fds(file);
 	(void)pthread_rwlock_unlock(&file->lock);
@@ -220,11 +227,13 @@ void file_close(struct file *file, int flags)
 
 void file_unlinked(struct drive *drive, uint64_t ino, int64_t btime_ns)
 {
-	struct file *file;
+	struct file *file = file_find(drive, ino, btime_ns);
 	bool open;
 
-	if (file_get(drive, ino, btime_ns, &file) < 0)
-		return; /* the reference stays too high: the next scan */
+	if (!file) {
+		post_gone(drive, ino, btime_ns);
+		return;
+	}
 	(void)pthread_rwlock_wrlock(&file->lock);
 	open = file->n_open > 0;
 	file->unlinked = open;

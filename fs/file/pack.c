@@ -335,7 +335,7 @@ int drive_pack_cold(struct drive *drive, int max_files,
 	n = catalog_cold(drive->catalog, before, drive->cold_cursor, cold,
 			 max_files, err);
 	for (int i = 0; i < n && rc == 0; i++) {
-		int fd = lower_open_handle(drive, &cold[i], O_PATH);
+		int fd = handle_open(drive->lower_fd, &cold[i].handle, O_PATH);
 
 		drive->cold_cursor = cold[i].ino;
 		if (fd >= 0)

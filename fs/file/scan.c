@@ -188,7 +188,7 @@ static int walk_again(struct scan *s, uint64_t ino, struct error *err)
 
 	if (catalog_inode_get(s->drive->catalog, ino, 0, &row, &ignored) < 0)
 		return 0;
-	fd = lower_open_handle(s->drive, &row, O_PATH);
+	fd = handle_open(s->drive->lower_fd, &row.handle, O_PATH);
 	if (fd < 0)
 		return 0; /* gone meanwhile */
 	return walk_tree(s->drive, fd, "", scan_entry, s, err);

@@ -122,8 +122,8 @@ static int read_names(struct walk *w, DIR *dir, const struct pending *p,
 
 static int visit_dir(struct walk *w, const struct pending *p, struct error *err)
 {
-	int fd = lower_open_handle(w->drive, &p->inode,
-				   O_RDONLY | O_DIRECTORY | O_NOATIME);
+	int fd = handle_open(w->drive->lower_fd, &p->inode.handle,
+			     O_RDONLY | O_DIRECTORY | O_NOATIME);
 	DIR *dir;
 	int rc;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-#include "fs/front/internal.h"
+#include "fs/front/ops.h"
 
 #include <errno.h>
 #include <sys/xattr.h>
@@ -123,7 +123,7 @@ int attr_kill_priv(fuse_req_t req, int fd, const struct stat *st)
 	     !caller_in_group(req, st->st_gid)))
 		mode &= ~(mode_t)S_ISGID;
 	lower_proc_path(fd, path);
-	(void)removexattr(path, "security.capability");
+	(void)removexattr(path, CAPABILITY_XATTR);
 	return mode == st->st_mode ? 0 : change_mode(fd, mode);
 }
 
@@ -174,7 +174,7 @@ static int change_owner(const struct change *c, struct error *err)
 static int change_size(const struct change *c, struct error *err)
 {
 	const struct lower_ref at = { c->at->fd, c->at->inode->ino,
-				      c->at->inode->btime_ns, 0 };
+				      c->at->inode->btime_ns, 0, NULL };
 	uint64_t size = (uint64_t)c->attr->st_size;
 
 	if (c->attr->st_size < 0)
@@ -195,7 +195,7 @@ static struct timespec time_to_set(unsigned int set, unsigned int given,
 static int change_times(const struct change *c, struct error *err)
 {
 	const struct lower_ref at = { c->at->fd, c->at->inode->ino,
-				      c->at->inode->btime_ns, 0 };
+				      c->at->inode->btime_ns, 0, NULL };
 	const struct timespec times[2] = {
 		time_to_set(c->set, FUSE_SET_ATTR_ATIME,
 			    FUSE_SET_ATTR_ATIME_NOW, c->attr->st_atim),

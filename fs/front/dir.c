@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-#include "fs/front/internal.h"
+#include "fs/front/ops.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -174,14 +174,9 @@ static bool entry_full(struct listing *l, const struct dirent64 *entry,
 	entry_bare(front, entry, ret_e);
 	if (is_dot(entry->d_name))
 		return true;
-	cleanup_fd int fd = lower_open_child(l->dir->fd, entry->d_name);
-
-	if (fd >= 0)
-		/* a failure leaves the name without attributes */
-		(void)entry_make(front, &fd, ret_e, &looked);
-	else if (fd == -ENOENT)
-		return false;
-	return true;
+	/* another failure leaves the name without attributes */
+	return entry_find(front, l->dir->fd, entry->d_name, entry->d_ino, ret_e,
+			  &looked) != -ENOENT;
 }
 
 /* True: there was room for it. */

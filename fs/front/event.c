@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include "fs/front/internal.h"
 
-#include <string.h>
-
 #include "fs/base/clock.h"
 
 /* An event lost for want of memory is found again by the next scan. */
@@ -36,11 +34,8 @@ void event_inode(struct front *front, const struct looked *looked,
 		},
 	};
 
-	if (handle) {
-		ev.inode.handle_type = handle->type;
-		ev.inode.handle_len = handle->len;
-		memcpy(ev.inode.handle, handle->bytes, handle->len);
-	}
+	if (handle)
+		ev.inode.handle = *handle;
 	post(front, &ev);
 }
 

@@ -53,8 +53,8 @@ static const uint8_t *handle_bytes(const struct inode *inode)
 	return room ? room : inode->handle;
 }
 
-void inode_get_handle(const struct inode *inode,
-		      struct lower_handle *ret_handle)
+void inode_get_handle_locked(const struct inode *inode,
+			     struct lower_handle *ret_handle)
 {
 	ret_handle->type = inode->handle_type;
 	ret_handle->len = inode->handle_len;
@@ -72,6 +72,7 @@ static bool same_handle(const struct inode *inode,
 int inode_table_init(struct front *front)
 {
 	front->n_buckets = FIRST_BUCKETS;
+	front->capabilities = 1;
 	/* NOLINTNEXTLINE(bugprone-sizeof-expression): of pointers */
 	front->buckets = calloc(FIRST_BUCKETS, sizeof(*front->buckets));
 	if (!front->buckets)
@@ -155,6 +156,48 @@ struct inode *inode_find(struct front *front, fuse_ino_t nodeid)
 {
 	(void)pthread_mutex_lock(&front->table_lock);
 	struct inode *inode = find_locked(front, inode_number(front, nodeid));
+	(void)pthread_mutex_unlock(&front->table_lock);
+	return inode;
+}
+
+void inode_get_handle(struct front *front, const struct inode *inode,
+		      struct lower_handle *ret_handle)
+{
+	(void)pthread_mutex_lock(&front->table_lock);
+	inode_get_handle_locked(inode, ret_handle);
+	(void)pthread_mutex_unlock(&front->table_lock);
+}
+
+uint64_t inode_epoch(struct front *front, uint64_t ino)
+{
+	(void)pthread_mutex_lock(&front->table_lock);
+	const struct inode *inode = find_locked(front, ino);
+	uint64_t epoch = inode ? inode_plain_epoch(inode) : 0;
+	(void)pthread_mutex_unlock(&front->table_lock);
+	return epoch;
+}
+
+/* The number may have been used again, and the birth time tells. */
+static bool is_same(const struct inode *inode, const struct looked *looked)
+{
+	return looked->btime_ns != 0 && inode->btime_ns == looked->btime_ns &&
+	       inode->mode == (looked->lower.st_mode & S_IFMT) &&
+	       !(inode->flags & INODE_DEAD);
+}
+
+struct inode *inode_relearn(struct front *front, const struct looked *looked,
+			    uint64_t plain_epoch)
+{
+	bool plain = !S_ISREG(looked->lower.st_mode) ||
+		     plain_epoch == drive_stub_epoch(front->drive);
+
+	(void)pthread_mutex_lock(&front->table_lock);
+	struct inode *inode = find_locked(front, looked->lower.st_ino);
+
+	if (inode && (!plain || !is_same(inode, looked)))
+		inode = NULL;
+	if (inode)
+		inode->nlookup++;
 	(void)pthread_mutex_unlock(&front->table_lock);
 	return inode;
 }
@@ -322,4 +365,29 @@ bool inode_has_flag(struct front *front, struct inode *inode,
 	bool on = (inode->flags & (unsigned int)flag) != 0;
 	(void)pthread_mutex_unlock(&front->table_lock);
 	return on;
+}
+
+uint64_t inode_capabilities(struct front *front)
+{
+	(void)pthread_mutex_lock(&front->table_lock);
+	uint64_t capabilities = front->capabilities;
+	(void)pthread_mutex_unlock(&front->table_lock);
+	return capabilities;
+}
+
+void inode_no_capability(struct front *front, struct inode *inode,
+			 uint64_t capabilities)
+{
+	(void)pthread_mutex_lock(&front->table_lock);
+	if (front->capabilities == capabilities)
+		inode->flags |= INODE_NO_CAPABILITY;
+	(void)pthread_mutex_unlock(&front->table_lock);
+}
+
+void inode_has_capability(struct front *front, struct inode *inode)
+{
+	(void)pthread_mutex_lock(&front->table_lock);
+	front->capabilities++;
+	inode->flags &= (uint8_t)~INODE_NO_CAPABILITY;
+	(void)pthread_mutex_unlock(&front->table_lock);
 }

@@ -19,6 +19,7 @@
 #include <sys/stat.h>
 
 #include "fs/base/cleanup.h"
+#include "fs/base/handle.h"
 #include "fs/front/front.h"
 #include "fs/usage/usage.h"
 
@@ -43,15 +44,9 @@
 #define MAX_WRITE_BYTES	    (1u << 20)
 #define SLOW_THREADS_MAX    64
 #define PROC_PATH_MAX	    32
+#define CAPABILITY_XATTR    "security.capability"
 
 /* --- inodes: inode.c, pathfd.c ------------------------------------------- */
-
-/* As name_to_handle_at() gives it. */
-struct lower_handle {
-	int32_t type;
-	uint8_t len;
-	uint8_t bytes[CATALOG_HANDLE_MAX];
-};
 
 /* A ring; its head is one too. */
 struct link {
@@ -113,7 +108,8 @@ enum inode_flag {
 	/* Its last name has gone: its descriptor is kept till it is
 	 * forgotten, since no handle opens it any more. */
 	INODE_DEAD = 2,
-	/* Made here, and nobody has given it a security.capability. */
+	/* It was seen without a security.capability, or made here, and nobody
+	 * has given it one since. */
 	INODE_NO_CAPABILITY = 4,
 };
 
@@ -205,6 +201,7 @@ struct front {
 	int lower_fd; /* borrowed */
 	uint64_t root_ino;
 	dev_t dev;
+	uint64_t lower_mnt_id; /* of lower_fd's mount; 0: unknown */
 	bool hide_state;
 
 	pthread_mutex_t table_lock; /* table, fd cache, counts */
@@ -217,6 +214,7 @@ struct front {
 	struct link idle_backings; /* likewise */
 	unsigned int n_idle_backings;
 	uint32_t ticks;
+	uint64_t capabilities;	/* times one was given; starts at 1 */
 	struct link open_links; /* list head, of open_link */
 	struct slow slow;
 
@@ -252,6 +250,8 @@ static inline struct front *front_of(fuse_req_t req)
 	return fuse_req_userdata(req);
 }
 
+struct looked;
+
 int inode_table_init(struct front *front);
 void inode_table_release(struct front *front);
 /* The inode the kernel names; NULL when we don't know it (-ESTALE). Valid
@@ -263,6 +263,13 @@ struct inode *inode_find(struct front *front, fuse_ino_t nodeid);
 int inode_learn(struct front *front, int *fd, uint64_t ino, int64_t btime_ns,
 		uint32_t mode, const struct lower_handle *handle,
 		struct inode **ret_inode);
+/* The same of one that is known and hasn't changed since: the entry of
+ * `looked`, known as plain if a regular file; else NULL. `plain_epoch`: what
+ * inode_epoch() said before it was looked at. */
+struct inode *inode_relearn(struct front *front, const struct looked *looked,
+			    uint64_t plain_epoch);
+/* inode_plain_epoch() of a number; 0: it isn't known. */
+uint64_t inode_epoch(struct front *front, uint64_t ino);
 void inode_forget(struct front *front, fuse_ino_t nodeid, uint64_t n);
 /* Keeps the entry beyond its lookups. */
 void inode_hold(struct front *front, struct inode *inode);
@@ -273,11 +280,20 @@ void inode_set_flag(struct front *front, struct inode *inode,
 		    enum inode_flag flag, bool on);
 bool inode_has_flag(struct front *front, struct inode *inode,
 		    enum inode_flag flag);
+/* Moves on whenever an inode is given a security.capability. Never 0. */
+uint64_t inode_capabilities(struct front *front);
+/* It has none, if none was given to any since inode_capabilities(). */
+void inode_no_capability(struct front *front, struct inode *inode,
+			 uint64_t capabilities);
+/* After it was. */
+void inode_has_capability(struct front *front, struct inode *inode);
 fuse_ino_t inode_nodeid(const struct front *front, uint64_t ino);
 /* The way back. */
 uint64_t inode_number(const struct front *front, fuse_ino_t nodeid);
-void inode_get_handle(const struct inode *inode,
+void inode_get_handle(struct front *front, const struct inode *inode,
 		      struct lower_handle *ret_handle);
+void inode_get_handle_locked(const struct inode *inode,
+			     struct lower_handle *ret_handle);
 
 /* A descriptor, opened by handle when none is cached. -ESTALE when the inode
  * is gone. Give it back. */
@@ -333,8 +349,11 @@ struct looked {
 	struct stat st;		    /* as agents shall see it */
 	struct stat lower;	    /* as it is */
 	int64_t btime_ns;	    /* 0: the file system keeps none */
-	struct lower_handle handle; /* by lower_look_handle() */
+	struct lower_handle handle; /* for entry_make() and entry_find() */
 	uint64_t plain_epoch;	    /* as inode.plain_epoch */
+	/* What inode_capabilities() said before it was seen to have none; 0:
+	 * it may have one. */
+	uint64_t no_capability;
 };
 
 int lower_look(struct front *front, int fd, struct looked *ret_looked);
@@ -345,15 +364,20 @@ int lower_look_again(const struct pinned *at, int flags, unsigned int mask,
 		     struct statx *ret_x, struct looked *ret_looked);
 /* The same without asking fs/file: `st` is as the lower has it. */
 int lower_observe(struct front *front, int fd, struct looked *ret_looked);
-int lower_look_handle(int fd, struct lower_handle *ret_handle);
+/* Of `name` in the directory, a link itself; never out of the lower file
+ * system. -EOPNOTSUPP: only a descriptor can tell. */
+int lower_observe_name(const struct front *front, int dir_fd, const char *name,
+		       struct looked *ret_looked);
+/* After lower_observe_name(): the handle too; false: what is no plain file, or
+ * is being changed, is to be looked at by a descriptor. */
+bool lower_look_name(struct front *front, int dir_fd, const char *name,
+		     struct looked *looked);
 /* O_PATH, one component, never out of the lower file system. */
 int lower_open_child(int parent_fd, const char *name);
 /* Makes a regular file: O_RDWR. */
 int lower_create(int parent_fd, const char *name, mode_t mode);
 /* Reopened through /proc/self/fd. */
 int lower_reopen(int fd, int flags);
-int lower_open_by_handle(const struct front *front,
-			 const struct lower_handle *handle, int flags);
 /* Takes back a name just made: told of a failure the kernel goes on taking it
  * for absent, and would answer the next one who makes it with EEXIST. */
 void lower_unmake(int parent_fd, const char *name);
@@ -377,7 +401,10 @@ int entry_make(struct front *front, int *fd, struct fuse_entry_param *ret_e,
 /* The same for what we have just made, which can't be a stub. */
 int entry_make_fresh(struct front *front, int *fd,
 		     struct fuse_entry_param *ret_e, struct looked *ret_looked);
-void reply_entry(fuse_req_t req, int *fd);
+/* The same of `name` in the directory, with no descriptor where that will do.
+ * `ino`: what the directory says its number is, 0: not known. */
+int entry_find(struct front *front, int dir_fd, const char *name, uint64_t ino,
+	       struct fuse_entry_param *ret_e, struct looked *ret_looked);
 /* Takes suid, sgid and security.capability away, as a write does. */
 int attr_kill_priv(fuse_req_t req, int fd, const struct stat *st);
 
@@ -465,7 +492,7 @@ void opened_remove(const struct open_file *of);
 /* May the kernel hold stores through a mapping that haven't come to us? */
 bool opened_may_be_dirty(struct opened *opened);
 /* After a change the kernel may not know of. */
-void opened_refresh(struct front *front, struct opened *opened, bool post);
+void opened_refresh(const struct open_file *of, bool post);
 
 void open_link_add(struct front *front, struct open_link *link);
 void open_link_remove(struct front *front, struct open_link *link);
@@ -500,74 +527,7 @@ static inline void front_noted(struct front *front, fuse_req_t req)
 #endif
 }
 
-/* --- the operations, a file a subject; see ops.c
- * --------------------------------------------- */
-
-extern const struct fuse_lowlevel_ops front_ops;
-
-void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name);
-void op_forget(fuse_req_t req, fuse_ino_t ino, uint64_t n);
-void op_forget_multi(fuse_req_t req, size_t count,
-		     struct fuse_forget_data *forgets);
-void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
-void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set,
-		struct fuse_file_info *fi);
-#if FRONT_HAS_STATX
-void op_statx(fuse_req_t req, fuse_ino_t ino, int flags, int mask,
-	      struct fuse_file_info *fi);
-#endif
-void op_readlink(fuse_req_t req, fuse_ino_t ino);
-void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
-	      dev_t rdev);
-void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode);
-void op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent,
-		const char *name);
-void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent,
-	     const char *name);
-void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name);
-void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name);
-void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name,
-	       fuse_ino_t new_parent, const char *new_name, unsigned int flags);
-void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
-	       struct fuse_file_info *fi);
-#if FRONT_HAS_TMPFILE
-void op_tmpfile(fuse_req_t req, fuse_ino_t parent, mode_t mode,
-		struct fuse_file_info *fi);
-#endif
-void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
-void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
-void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
-	     struct fuse_file_info *fi);
-void op_write_buf(fuse_req_t req, fuse_ino_t ino, struct fuse_bufvec *bufv,
-		  off_t off, struct fuse_file_info *fi);
-void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
-void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync,
-	      struct fuse_file_info *fi);
-void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off,
-		  off_t length, struct fuse_file_info *fi);
-void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence,
-	      struct fuse_file_info *fi);
-void op_copy_file_range(fuse_req_t req, fuse_ino_t ino_in, off_t off_in,
-			struct fuse_file_info *fi_in, fuse_ino_t ino_out,
-			off_t off_out, struct fuse_file_info *fi_out,
-			size_t len, int flags);
-void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
-void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
-		struct fuse_file_info *fi);
-void op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
-		    struct fuse_file_info *fi);
-void op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
-void op_fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync,
-		 struct fuse_file_info *fi);
-void op_statfs(fuse_req_t req, fuse_ino_t ino);
-void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name,
-		 const char *value, size_t size, int flags);
-void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size);
-void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size);
-void op_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name);
-void op_ioctl(fuse_req_t req, fuse_ino_t ino, unsigned int cmd, void *arg,
-	      struct fuse_file_info *fi, unsigned int flags, const void *in_buf,
-	      size_t in_bufsz, size_t out_bufsz);
+/* --- xattr.c ------------------------------------------------------------- */
 
 /* Names of ours among extended attributes: *.sobre.* */
 bool xattr_is_ours(const char *name);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-#include "fs/front/internal.h"
+#include "fs/front/ops.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -155,7 +155,7 @@ static void fsync_now(fuse_req_t req, const struct slow_args *args)
 		return;
 	}
 	if (of->maps)
-		opened_refresh(front, of->opened, false);
+		opened_refresh(of, false);
 	reply_code(req, 0);
 }
 

@@ -2,11 +2,13 @@
 #include "fs/front/internal.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "fs/base/clock.h"
@@ -52,40 +54,6 @@ int lower_reopen(int fd, int flags)
 	return got < 0 ? -errno : got;
 }
 
-int lower_open_by_handle(const struct front *front,
-			 const struct lower_handle *handle, int flags)
-{
-	union {
-		struct file_handle h;
-		char room[sizeof(struct file_handle) + CATALOG_HANDLE_MAX];
-	} u;
-
-	u.h.handle_bytes = handle->len;
-	u.h.handle_type = handle->type;
-	memcpy(u.h.f_handle, handle->bytes, handle->len);
-
-	int fd = open_by_handle_at(front->lower_fd, &u.h, flags | O_CLOEXEC);
-
-	return fd < 0 ? -errno : fd;
-}
-
-int lower_look_handle(int fd, struct lower_handle *ret_handle)
-{
-	union {
-		struct file_handle h;
-		char room[sizeof(struct file_handle) + CATALOG_HANDLE_MAX];
-	} u;
-	int mount_id;
-
-	u.h.handle_bytes = CATALOG_HANDLE_MAX;
-	if (name_to_handle_at(fd, "", &u.h, &mount_id, AT_EMPTY_PATH) < 0)
-		return -errno;
-	ret_handle->type = u.h.handle_type;
-	ret_handle->len = (uint8_t)u.h.handle_bytes;
-	memcpy(ret_handle->bytes, u.h.f_handle, u.h.handle_bytes);
-	return 0;
-}
-
 static struct timespec time_of(const struct statx_timestamp *t)
 {
 	return (struct timespec){ .tv_sec = t->tv_sec,
@@ -127,24 +95,118 @@ static int show(struct front *front, int fd, uint64_t plain_epoch,
 	return 0;
 }
 
-static int observe(const struct front *front, int fd, int flags,
-		   unsigned int mask, struct statx *ret_x,
-		   struct looked *ret_looked)
+static int take(const struct front *front, const struct statx *x,
+		struct looked *ret_looked)
 {
 	struct looked *l = ret_looked;
 
-	if (statx(fd, "", flags | AT_EMPTY_PATH,
-		  mask | STATX_BASIC_STATS | STATX_BTIME, ret_x) < 0)
-		return -errno;
-	stat_of(ret_x, &l->lower);
+	stat_of(x, &l->lower);
 	if (l->lower.st_dev != front->dev)
 		return -EXDEV; /* a subvolume: its numbers are its own */
 	l->st = l->lower;
 	l->plain_epoch = 0;
+	l->no_capability = 0;
 	l->btime_ns = 0;
-	if (ret_x->stx_mask & STATX_BTIME)
-		l->btime_ns = timespec_ns(time_of(&ret_x->stx_btime));
+	if (x->stx_mask & STATX_BTIME)
+		l->btime_ns = timespec_ns(time_of(&x->stx_btime));
 	return 0;
+}
+
+static int observe(const struct front *front, int fd, int flags,
+		   unsigned int mask, struct statx *ret_x,
+		   struct looked *ret_looked)
+{
+	if (statx(fd, "", flags | AT_EMPTY_PATH,
+		  mask | STATX_BASIC_STATS | STATX_BTIME, ret_x) < 0)
+		return -errno;
+	return take(front, ret_x, ret_looked);
+}
+
+int lower_observe_name(const struct front *front, int dir_fd, const char *name,
+		       struct looked *ret_looked)
+{
+	struct statx x;
+
+	if (front->lower_mnt_id == 0)
+		return -EOPNOTSUPP;
+	if (statx(dir_fd, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT,
+		  STATX_BASIC_STATS | STATX_BTIME | STATX_MNT_ID, &x) < 0)
+		return -errno;
+	if (x.stx_mnt_id != front->lower_mnt_id)
+		return -EXDEV;
+	return take(front, &x, ret_looked);
+}
+
+static bool same_times(const struct stat *a, const struct stat *b)
+{
+	return timespec_ns(a->st_ctim) == timespec_ns(b->st_ctim) &&
+	       timespec_ns(a->st_mtim) == timespec_ns(b->st_mtim);
+}
+
+/* What is told by the name at different moments is of one inode, in one
+ * state. */
+static bool is_unchanged(const struct front *front, int dir_fd,
+			 const char *name, const struct looked *looked)
+{
+	struct looked now;
+
+	return lower_observe_name(front, dir_fd, name, &now) == 0 &&
+	       now.lower.st_ino == looked->lower.st_ino &&
+	       now.btime_ns == looked->btime_ns &&
+	       now.lower.st_blocks == looked->lower.st_blocks &&
+	       same_times(&now.lower, &looked->lower);
+}
+
+/* Linux 6.13's, which glibc lacks. */
+#ifndef SYS_listxattrat
+#define SYS_listxattrat 465
+#endif
+
+/* Negative too when the names don't all fit. */
+static ssize_t list_names(int dir_fd, const char *name, char *buf, size_t cap)
+{
+	char path[PROC_PATH_MAX + NAME_MAX + 2];
+	long n = syscall(SYS_listxattrat, dir_fd, name, AT_SYMLINK_NOFOLLOW,
+			 buf, cap);
+
+	if (n >= 0 || (errno != ENOSYS && errno != EPERM))
+		return n;
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", dir_fd, name);
+	return llistxattr(path, buf, cap);
+}
+
+static bool is_listed(const char *list, ssize_t len, const char *name)
+{
+	for (const char *at = list; at < list + len; at += strlen(at) + 1)
+		if (strcmp(at, name) == 0)
+			return true;
+	return false;
+}
+
+/* False: it may be a stub. */
+static bool look_at_names(struct front *front, int dir_fd, const char *name,
+			  struct looked *looked)
+{
+	const uint64_t epoch = drive_stub_epoch(front->drive);
+	const uint64_t capabilities = inode_capabilities(front);
+	char list[512];
+	ssize_t n = list_names(dir_fd, name, list, sizeof(list));
+
+	if (n < 0 || is_listed(list, n, FILE_STUB_XATTR))
+		return false;
+	looked->plain_epoch = epoch;
+	if (!is_listed(list, n, CAPABILITY_XATTR))
+		looked->no_capability = capabilities;
+	return true;
+}
+
+bool lower_look_name(struct front *front, int dir_fd, const char *name,
+		     struct looked *looked)
+{
+	return S_ISREG(looked->lower.st_mode) && looked->btime_ns != 0 &&
+	       look_at_names(front, dir_fd, name, looked) &&
+	       handle_get(dir_fd, name, &looked->handle) == 0 &&
+	       is_unchanged(front, dir_fd, name, looked);
 }
 
 int lower_observe(struct front *front, int fd, struct looked *ret_looked)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-#include "fs/front/internal.h"
+#include "fs/front/ops.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -13,8 +13,7 @@ static void reply_made(fuse_req_t req, const struct pinned *dir,
 	struct front *front = front_of(req);
 	struct fuse_entry_param e;
 	struct looked looked;
-	cleanup_fd int fd = lower_open_child(dir->fd, name);
-	int r = fd < 0 ? fd : entry_make(front, &fd, &e, &looked);
+	int r = entry_find(front, dir->fd, name, 0, &e, &looked);
 
 	if (r < 0) {
 		lower_unmake(dir->fd, name);

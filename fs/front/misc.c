@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-#include "fs/front/internal.h"
+#include "fs/front/ops.h"
 
 #include <errno.h>
 #include <linux/fs.h>
@@ -49,7 +49,7 @@ static int hold_plain(const struct pinned *at, struct file **ret_file)
 {
 	const struct lower_ref ref = { at->fd, at->inode->ino,
 				       at->inode->btime_ns,
-				       inode_plain_epoch(at->inode) };
+				       inode_plain_epoch(at->inode), NULL };
 	struct error err = ERROR_INIT;
 	bool packed;
 	int r;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-#include "fs/front/internal.h"
+#include "fs/front/ops.h"
 
 #include <errno.h>
 #include <linux/limits.h>
@@ -16,39 +16,31 @@ static uint32_t generation_of(const struct lower_handle *handle)
 	return generation ? generation : 1;
 }
 
-static int learn(struct front *front, int *fd, struct fuse_entry_param *ret_e,
-		 struct looked *ret_looked)
+static void fill(struct front *front, struct inode *inode, uint32_t generation,
+		 const struct stat *st, struct fuse_entry_param *ret_e)
 {
-	struct inode *inode = NULL;
-	int r = lower_look_handle(*fd, &ret_looked->handle);
-
-	if (r >= 0)
-		r = inode_learn(front, fd, ret_looked->st.st_ino,
-				ret_looked->btime_ns, ret_looked->st.st_mode,
-				&ret_looked->handle, &inode);
-	if (r < 0)
-		return r;
-	inode_saw_plain(inode, ret_looked->plain_epoch);
 	memset(ret_e, 0, sizeof(*ret_e));
 	ret_e->ino = inode_nodeid(front, inode->ino);
-	ret_e->generation = generation_of(&ret_looked->handle);
-	ret_e->attr = ret_looked->st;
+	ret_e->generation = generation;
+	ret_e->attr = *st;
 	ret_e->entry_timeout = LONG_TIMEOUT_S;
-	ret_e->attr_timeout = attr_timeout(front, inode, &ret_looked->st);
-	return 0;
+	ret_e->attr_timeout = attr_timeout(front, inode, st);
 }
 
-void reply_entry(fuse_req_t req, int *fd)
+static int learn(struct front *front, int *fd, struct fuse_entry_param *ret_e,
+		 const struct looked *looked)
 {
-	struct front *front = front_of(req);
-	struct fuse_entry_param e;
-	struct looked looked;
-	int r = entry_make(front, fd, &e, &looked);
+	struct inode *inode = NULL;
+	int r = inode_learn(front, fd, looked->st.st_ino, looked->btime_ns,
+			    looked->st.st_mode, &looked->handle, &inode);
 
 	if (r < 0)
-		reply_code(req, r);
-	else if (fuse_reply_entry(req, &e) == -ENOENT)
-		inode_forget(front, e.ino, 1); /* interrupted */
+		return r;
+	inode_saw_plain(inode, looked->plain_epoch);
+	if (looked->no_capability)
+		inode_no_capability(front, inode, looked->no_capability);
+	fill(front, inode, generation_of(&looked->handle), &looked->st, ret_e);
+	return 0;
 }
 
 int entry_make(struct front *front, int *fd, struct fuse_entry_param *ret_e,
@@ -56,6 +48,8 @@ int entry_make(struct front *front, int *fd, struct fuse_entry_param *ret_e,
 {
 	int r = lower_look(front, *fd, ret_looked);
 
+	if (r >= 0)
+		r = handle_get(*fd, "", &ret_looked->handle);
 	return r < 0 ? r : learn(front, fd, ret_e, ret_looked);
 }
 
@@ -67,8 +61,56 @@ int entry_make_fresh(struct front *front, int *fd,
 	int r = lower_observe(front, *fd, ret_looked);
 
 	if (r == 0)
+		r = handle_get(*fd, "", &ret_looked->handle);
+	if (r == 0) {
 		ret_looked->plain_epoch = epoch;
+		ret_looked->no_capability = inode_capabilities(front);
+	}
 	return r < 0 ? r : learn(front, fd, ret_e, ret_looked);
+}
+
+/* 1: found; 0: a descriptor is needed. */
+static int find_by_name(struct front *front, int dir_fd, const char *name,
+			uint64_t ino, struct fuse_entry_param *ret_e,
+			struct looked *ret_looked)
+{
+	const uint64_t plain_epoch = ino ? inode_epoch(front, ino) : 0;
+	struct inode *inode = NULL;
+	int none = -1;
+	int r = lower_observe_name(front, dir_fd, name, ret_looked);
+
+	if (r < 0)
+		return r == -EOPNOTSUPP ? 0 : r;
+	if (ret_looked->lower.st_ino == ino)
+		inode = inode_relearn(front, ret_looked, plain_epoch);
+	if (inode) {
+		inode_get_handle(front, inode, &ret_looked->handle);
+		fill(front, inode, generation_of(&ret_looked->handle),
+		     &ret_looked->st, ret_e);
+		return 1;
+	}
+	if (!lower_look_name(front, dir_fd, name, ret_looked))
+		return 0;
+	r = learn(front, &none, ret_e, ret_looked);
+	return r < 0 ? r : 1;
+}
+
+int entry_find(struct front *front, int dir_fd, const char *name, uint64_t ino,
+	       struct fuse_entry_param *ret_e, struct looked *ret_looked)
+{
+	cleanup_fd int fd = -1;
+	int r = find_by_name(front, dir_fd, name, ino, ret_e, ret_looked);
+
+	if (r != 0)
+		return r < 0 ? r : 0;
+	fd = lower_open_child(dir_fd, name);
+	return fd < 0 ? fd : entry_make(front, &fd, ret_e, ret_looked);
+}
+
+static void reply_entry(fuse_req_t req, const struct fuse_entry_param *e)
+{
+	if (fuse_reply_entry(req, e) == -ENOENT)
+		inode_forget(front_of(req), e->ino, 1); /* interrupted */
 }
 
 static void reply_none(fuse_req_t req)
@@ -86,17 +128,13 @@ static bool is_dots(const char *name)
 static int open_recorded(struct front *front, uint64_t ino)
 {
 	struct catalog_inode row;
-	struct lower_handle handle;
 	struct error ignored = ERROR_INIT;
 
 	if (catalog_inode_get(drive_catalog(front->drive), ino, 0, &row,
 			      &ignored) < 0 ||
-	    row.handle_len == 0)
+	    row.handle.len == 0)
 		return -ESTALE;
-	handle.type = row.handle_type;
-	handle.len = row.handle_len;
-	memcpy(handle.bytes, row.handle, row.handle_len);
-	return lower_open_by_handle(front, &handle, O_PATH);
+	return handle_open(front->lower_fd, &row.handle, O_PATH);
 }
 
 /* A node of which the kernel has kept nothing but its number in a handle. Of
@@ -138,19 +176,24 @@ static int open_dots(struct front *front, fuse_ino_t nodeid, const char *name)
 
 static void lookup_dots(fuse_req_t req, fuse_ino_t nodeid, const char *name)
 {
-	cleanup_fd int fd = open_dots(front_of(req), nodeid, name);
+	struct front *front = front_of(req);
+	struct fuse_entry_param e;
+	struct looked looked;
+	cleanup_fd int fd = open_dots(front, nodeid, name);
+	int r = fd < 0 ? fd : entry_make(front, &fd, &e, &looked);
 
-	if (fd < 0)
-		reply_code(req, fd);
+	if (r < 0)
+		reply_code(req, r);
 	else
-		reply_entry(req, &fd);
+		reply_entry(req, &e);
 }
 
 void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
 	struct front *front = front_of(req);
 	cleanup_pin struct pinned dir = PINNED_NONE;
-	cleanup_fd int fd = -1;
+	struct fuse_entry_param e;
+	struct looked looked;
 
 	front_noted(front, req);
 	if (name_is_hidden(front, parent, name)) {
@@ -164,16 +207,14 @@ void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 
 	int r = pin(front, parent, &dir);
 
-	if (r == 0) {
-		fd = lower_open_child(dir.fd, name);
-		r = fd < 0 ? fd : 0;
-	}
+	if (r == 0)
+		r = entry_find(front, dir.fd, name, 0, &e, &looked);
 	if (r == -ENOENT)
 		reply_none(req);
 	else if (r < 0)
 		reply_code(req, r);
 	else
-		reply_entry(req, &fd);
+		reply_entry(req, &e);
 }
 
 void op_forget(fuse_req_t req, fuse_ino_t ino, uint64_t n)

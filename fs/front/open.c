@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-#include "fs/front/internal.h"
+#include "fs/front/ops.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -47,11 +47,11 @@ static void open_file_close(struct open_file *of)
 	open_file_free(of);
 }
 
-/* What is known to be plain, and to have its id, is opened for reading without
- * a descriptor. */
+/* What is known to be plain, and to have its id, is opened without a
+ * descriptor. */
 static bool needs_fd(struct front *front, const struct inode *inode, int flags)
 {
-	return (flags & (O_ACCMODE | O_TRUNC)) != O_RDONLY ||
+	return flags & O_TRUNC ||
 	       inode_plain_epoch(inode) != drive_stub_epoch(front->drive) ||
 	       !backing_is_kept(front, inode);
 }
@@ -60,9 +60,12 @@ static int open_lower(struct open_file *of, const struct inode *inode,
 		      bool *ret_packed, struct error *err)
 {
 	struct front *front = of->front;
+	struct lower_handle handle;
 	struct lower_ref at = { -1, inode->ino, inode->btime_ns,
-				inode_plain_epoch(inode) };
+				inode_plain_epoch(inode), &handle };
 	int r = -EAGAIN;
+
+	inode_get_handle(front, inode, &handle);
 
 	if (!needs_fd(front, inode, of->flags))
 		r = file_open(front->drive, &at, of->flags, &of->file,
@@ -81,7 +84,7 @@ static int open_fresh(struct open_file *of, const struct inode *inode, int *wfd,
 		      struct error *err)
 {
 	const struct lower_ref at = { opened_fd(of->front, of->opened),
-				      inode->ino, inode->btime_ns, 0 };
+				      inode->ino, inode->btime_ns, 0, NULL };
 
 	if (at.fd < 0)
 		return error_set(err, at.fd, "cannot open");
@@ -222,7 +225,6 @@ static int open_created(fuse_req_t req, struct made *made,
 	if (r < 0)
 		return error_set(err, r, "cannot look at a new file");
 	inode = inode_find(front, ret_e->ino);
-	inode_set_flag(front, inode, INODE_NO_CAPABILITY, true);
 	r = open_inode(req, inode, &made->wfd, fi, ret_of, err);
 	if (r < 0)
 		inode_forget(front, ret_e->ino, 1);
@@ -323,11 +325,10 @@ void op_tmpfile(fuse_req_t req, fuse_ino_t parent, mode_t mode,
 
 static void release_now(fuse_req_t req, const struct slow_args *args)
 {
-	struct front *front = front_of(req);
 	struct open_file *of = open_file_of(&args->fi);
 
 	if ((of->flags & O_ACCMODE) != O_RDONLY)
-		opened_refresh(front, of->opened, true);
+		opened_refresh(of, true);
 	open_file_close(of);
 	reply_code(req, 0);
 }

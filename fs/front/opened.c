@@ -239,10 +239,20 @@ static bool shown_differs(struct front *front, struct opened *opened,
 	return differs;
 }
 
-void opened_refresh(struct front *front, struct opened *opened, bool post)
+/* A writer has one of its own. */
+static int fd_to_look(const struct open_file *of)
 {
+	int fd = of->packed ? -1 : file_lower_fd(of->file, -1);
+
+	return fd < 0 ? opened_fd(of->front, of->opened) : fd;
+}
+
+void opened_refresh(const struct open_file *of, bool post)
+{
+	struct front *front = of->front;
+	struct opened *opened = of->opened;
 	struct looked looked;
-	int fd = opened_fd(front, opened);
+	int fd = fd_to_look(of);
 
 	if (fd < 0 || lower_observe(front, fd, &looked) < 0)
 		return;

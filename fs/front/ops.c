@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-#include "fs/front/internal.h"
+#include "fs/front/ops.h"
 
 static void op_init(void *userdata, struct fuse_conn_info *conn)
 {

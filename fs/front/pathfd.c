@@ -99,9 +99,9 @@ int path_fd_get(struct front *front, struct inode *inode,
 	if (!pfd) {
 		struct lower_handle handle;
 
-		inode_get_handle(inode, &handle);
+		inode_get_handle_locked(inode, &handle);
 		(void)pthread_mutex_unlock(&front->table_lock);
-		fd = lower_open_by_handle(front, &handle, O_PATH);
+		fd = handle_open(front->lower_fd, &handle, O_PATH);
 		if (fd < 0)
 			return fd;
 		(void)pthread_mutex_lock(&front->table_lock);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-#include "fs/front/internal.h"
+#include "fs/front/ops.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -49,6 +49,16 @@ static void release_open(struct front *front)
 /* --- new, free
  * ---------------------------------------------------------------- */
 
+static uint64_t mount_of(int fd)
+{
+	struct statx x;
+
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &x) < 0 ||
+	    !(x.stx_mask & STATX_MNT_ID))
+		return 0;
+	return x.stx_mnt_id;
+}
+
 static int learn_root(struct front *front, struct error *err)
 {
 	struct looked looked;
@@ -63,13 +73,14 @@ static int learn_root(struct front *front, struct error *err)
 				 error_words(-errno));
 	front->dev = st.st_dev;
 	front->root_ino = st.st_ino;
+	front->lower_mnt_id = mount_of(fd);
 
 	int r = lower_observe(front, fd, &looked);
 
 	if (r == 0)
-		r = lower_look_handle(fd, &looked.handle);
+		r = handle_get(fd, "", &looked.handle);
 	if (r == 0) {
-		again = lower_open_by_handle(front, &looked.handle, O_PATH);
+		again = handle_open(front->lower_fd, &looked.handle, O_PATH);
 		r = again < 0 ? again : 0;
 	}
 	if (r < 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-#include "fs/front/internal.h"
+#include "fs/front/ops.h"
 
 #include <errno.h>
 #include <linux/limits.h>
@@ -8,7 +8,6 @@
 #include <sys/xattr.h>
 
 #define ACL_ACCESS "system.posix_acl_access"
-#define CAPABILITY "security.capability"
 
 bool xattr_is_ours(const char *name)
 {
@@ -78,13 +77,13 @@ static void virtual_now(fuse_req_t req, const struct slow_args *args)
 		    r < 0 ? r : (ssize_t)strlen(text), args->size);
 }
 
-/* The kernel asks for it before the first write to each new file. */
+/* The kernel asks for it before the first write to each file. */
 static bool is_known_absent(struct front *front, fuse_ino_t ino,
 			    const char *name)
 {
 	struct inode *inode;
 
-	if (strcmp(name, CAPABILITY) != 0)
+	if (strcmp(name, CAPABILITY_XATTR) != 0)
 		return false;
 	inode = inode_find(front, ino);
 	return inode && inode_has_flag(front, inode, INODE_NO_CAPABILITY);
@@ -200,12 +199,11 @@ static int set_lower(fuse_req_t req, const struct pinned *at, const char *name,
 	struct looked looked;
 	char path[PROC_PATH_MAX];
 
-	if (strcmp(name, CAPABILITY) == 0)
-		inode_set_flag(at->front, at->inode, INODE_NO_CAPABILITY,
-			       false);
 	lower_proc_path(at->fd, path);
 	if (setxattr(path, name, value, size, flags) < 0)
 		return -errno;
+	if (strcmp(name, CAPABILITY_XATTR) == 0)
+		inode_has_capability(at->front, at->inode);
 	return strcmp(name, ACL_ACCESS) == 0 ? follow_acl(req, at)
 					     : observe(at, &looked);
 }

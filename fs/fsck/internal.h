@@ -29,15 +29,6 @@ int fsck_flush(struct fsck *f, struct error *err);
 
 /* --- lower.c --- */
 
-struct fsck_handle {
-	int32_t type;
-	uint8_t len; /* 0: none */
-	uint8_t bytes[CATALOG_HANDLE_MAX];
-};
-/* Negative codes; the file's handle. */
-int fsck_handle_of(int fd, struct fsck_handle *ret_handle);
-int fsck_open_handle(struct fsck *f, const struct fsck_handle *handle,
-		     int flags);
 /* 1 a stub, 0 none, negative: unreadable or damaged. */
 int fsck_probe(int fd, struct stub *ret_stub, struct error *err);
 /* Status and birth time. */

@@ -10,45 +10,6 @@
 
 #include "fs/fsck/internal.h"
 
-union handle_space {
-	struct file_handle fh;
-	uint8_t space[sizeof(struct file_handle) + MAX_HANDLE_SZ];
-};
-
-int fsck_handle_of(int fd, struct fsck_handle *ret_handle)
-{
-	union handle_space u;
-	int mount_id = 0;
-
-	memset(&u, 0, sizeof(u));
-	u.fh.handle_bytes = MAX_HANDLE_SZ;
-	if (name_to_handle_at(fd, "", &u.fh, &mount_id, AT_EMPTY_PATH) < 0)
-		return -errno;
-	if (u.fh.handle_bytes > sizeof(ret_handle->bytes))
-		return -EOVERFLOW;
-	ret_handle->type = u.fh.handle_type;
-	ret_handle->len = (uint8_t)u.fh.handle_bytes;
-	memcpy(ret_handle->bytes, u.fh.f_handle, u.fh.handle_bytes);
-	return 0;
-}
-
-int fsck_open_handle(struct fsck *f, const struct fsck_handle *handle,
-		     int flags)
-{
-	union handle_space u;
-	int fd = -1;
-
-	if (handle->len == 0 || handle->len > CATALOG_HANDLE_MAX)
-		return -ENODATA;
-	memset(&u, 0, sizeof(u));
-	u.fh.handle_bytes = handle->len;
-	u.fh.handle_type = handle->type;
-	memcpy(u.fh.f_handle, handle->bytes, handle->len);
-	fd = open_by_handle_at(drive_lower_fd(f->drive), &u.fh,
-			       flags | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
-}
-
 int fsck_reopen(int opath, int flags)
 {
 	char path[32];

@@ -50,13 +50,11 @@ static int open_path(struct fsck *f, const char *path)
 /* By handle, or by path when none was kept. */
 static int open_row(struct fsck *f, const struct catalog_inode *row)
 {
-	struct fsck_handle handle = { .type = row->handle_type,
-				      .len = row->handle_len };
 	struct first_path first;
 
-	memcpy(handle.bytes, row->handle, sizeof(handle.bytes));
-	if (handle.len > 0)
-		return fsck_open_handle(f, &handle, O_PATH);
+	if (row->handle.len > 0)
+		return handle_open(drive_lower_fd(f->drive), &row->handle,
+				   O_PATH);
 	path_of(f, row->ino, &first);
 	return open_path(f, first.text);
 }

@@ -144,7 +144,7 @@ static int look_closely(struct fsck *f, struct look *l, struct error *err)
 	if (rc < 0)
 		return error_set(err, rc, "cannot stat '%s': %s", l->path,
 				 error_words(rc));
-	at = (struct lower_ref){ l->opath, l->st.st_ino, l->btime_ns, 0 };
+	at = (struct lower_ref){ l->opath, l->st.st_ino, l->btime_ns, 0, NULL };
 	if (file_open(f->drive, &at, O_RDONLY, &file, &packed, &ignored) < 0)
 		file = NULL;
 	rc = fsck_flush(f, err);

@@ -15,7 +15,7 @@
 
 struct waiting {
 	struct waiting *next;
-	struct fsck_handle handle;
+	struct lower_handle handle;
 	char path[]; /* "" is the root */
 };
 
@@ -48,7 +48,7 @@ static int remember(struct walk *w, int fd, const char *path, struct error *err)
 
 	if (dir == NULL)
 		return error_set(err, -ENOMEM, "out of memory");
-	rc = fsck_handle_of(fd, &dir->handle);
+	rc = handle_get(fd, "", &dir->handle);
 	if (rc < 0) {
 		free(dir);
 		return cannot(w, path, rc, err);
@@ -147,7 +147,8 @@ int fsck_walk(struct fsck *f, fsck_visit_fn *visit, struct error *err)
 		w.list = dir->next;
 		if (rc == 0)
 			rc = visit_dir(&w,
-				       fsck_open_handle(f, &dir->handle, flags),
+				       handle_open(drive_lower_fd(f->drive),
+						   &dir->handle, flags),
 				       dir->path, err);
 		free(dir);
 	}

@@ -127,8 +127,7 @@ static struct catalog_inode inode_of(struct gen *g, uint32_t mode)
 		.blocks = 8,
 		.mtime_ns = g->now_ns - age_ns,
 		.ctime_ns = g->now_ns - age_ns,
-		.handle_len = 8,
-		.handle_type = 1,
+		.handle = { .len = 8, .type = 1 },
 	};
 }
 

@@ -463,6 +463,23 @@ def suid_goes(p):
     return out
 
 
+# A version 2 one of cap_net_bind_service.
+NET_BIND = bytes.fromhex("0100000200040000000000000000000000000000")
+
+
+def capability_goes(p):
+    """A write takes it away, also when it was given after a first look."""
+    name = fresh(p)
+    out = [error_of(os.getxattr, name, "security.capability")]
+    os.setxattr(name, "security.capability", NET_BIND)
+    p.between()
+    out.append(os.getxattr(name, "security.capability"))
+    with opened(name, os.O_WRONLY) as f:
+        os.pwrite(f.fileno(), b"x", 0)
+    out.append(error_of(os.getxattr, name, "security.capability"))
+    return out
+
+
 def set_ids_go(p):
     """By the file's mode, and by whether the writer is of its group."""
     def write(fd):
@@ -629,7 +646,8 @@ SCENARIOS = (read_write, append, truncate, memory_map,
              map_then_write_by_another, reader_before_writer, allocate, links,
              renames, names, deep, path_of_4095, special, symlinks,
              attributes, ours_are_hidden, access_lists, group_directory,
-             no_way_round_rights, suid_goes, set_ids_go, unlinked_open,
+             no_way_round_rights, suid_goes, capability_goes,
+             set_ids_go, unlinked_open,
              sparse, locks, copy_range, directories, exclusive, direct)
 
 

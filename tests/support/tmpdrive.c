@@ -131,7 +131,7 @@ struct file *tmpdrive_file(struct tmpdrive *t, const char *name, int flags,
 	int64_t btime_ns;
 
 	assert_int_equal(lower_stat(fd, &st, &btime_ns), 0);
-	at = (struct lower_ref){ fd, st.st_ino, btime_ns, 0 };
+	at = (struct lower_ref){ fd, st.st_ino, btime_ns, 0, NULL };
 	if (file_open(t->drive, &at, flags, &file, ret_packed, &err) < 0)
 		fail_msg("file_open: %s", err.text);
 	(void)close(fd);

@@ -114,9 +114,7 @@ static inline struct catalog_inode file_of(uint64_t ino)
 		.blocks = 8,
 		.mtime_ns = 1000 * NS_PER_S,
 		.ctime_ns = 1000 * NS_PER_S,
-		.handle_len = 8,
-		.handle_type = 1,
-		.handle = { 1, 2, 3, 4, 5, 6, 7, (uint8_t)ino },
+		.handle = { 1, 8, { 1, 2, 3, 4, 5, 6, 7, (uint8_t)ino } },
 	};
 }
 

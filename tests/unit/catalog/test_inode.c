@@ -20,9 +20,10 @@ static void assert_same(const struct catalog_inode *a,
 	assert_memory_equal(&a->content, &b->content, sizeof(a->content));
 	assert_true(a->shown_ctime_ns == b->shown_ctime_ns);
 	assert_true(a->packed_ctime_ns == b->packed_ctime_ns);
-	assert_int_equal(a->handle_len, b->handle_len);
-	assert_int_equal(a->handle_type, b->handle_type);
-	assert_memory_equal(a->handle, b->handle, sizeof(a->handle));
+	assert_int_equal(a->handle.len, b->handle.len);
+	assert_int_equal(a->handle.type, b->handle.type);
+	assert_memory_equal(a->handle.bytes, b->handle.bytes,
+			    sizeof(a->handle.bytes));
 }
 
 static void a_row_comes_back_as_it_was_put(void **state)
@@ -43,12 +44,11 @@ static void a_row_comes_back_as_it_was_put(void **state)
 		.content = content_of(9),
 		.shown_ctime_ns = -1,
 		.packed_ctime_ns = 2,
-		.handle_len = CATALOG_HANDLE_MAX,
-		.handle_type = -7,
+		.handle = { .len = HANDLE_BYTES_MAX, .type = -7 },
 	};
 	struct catalog_inode out;
 
-	memset(in.handle, 0xee, sizeof(in.handle));
+	memset(in.handle.bytes, 0xee, sizeof(in.handle.bytes));
 	put(f, &in);
 	out = get(f, in.ino);
 	assert_same(&in, &out);
@@ -66,9 +66,9 @@ static void a_put_row_is_all_as_given(void **state)
 	struct catalog_inode out;
 
 	pack(f, &in, content_of(1));
-	in.handle_len = 0;
-	in.handle_type = 0;
-	memset(in.handle, 0, sizeof(in.handle));
+	in.handle.len = 0;
+	in.handle.type = 0;
+	memset(in.handle.bytes, 0, sizeof(in.handle.bytes));
 	put(f, &in);
 	out = get(f, 4);
 	assert_same(&in, &out);
@@ -86,7 +86,7 @@ static void an_observation_keeps_content_ctimes_and_handle(void **state)
 	post(f, CATALOG_EVENT_CTIME, &in);
 	in.shown_ctime_ns = 0;
 	in.packed_ctime_ns = 0;
-	in.handle_len = 0;
+	in.handle.len = 0;
 	in.mode = S_IFREG | 0600;
 	post(f, CATALOG_EVENT_INODE, &in);
 	flush(f);
@@ -96,7 +96,7 @@ static void an_observation_keeps_content_ctimes_and_handle(void **state)
 	assert_int_equal(out.content.bytes[3], 1);
 	assert_int_equal(out.shown_ctime_ns, 11);
 	assert_int_equal(out.packed_ctime_ns, 22);
-	assert_int_equal(out.handle_len, 8);
+	assert_int_equal(out.handle.len, 8);
 }
 
 static void an_observation_never_takes_a_reference_away(void **state)
@@ -123,13 +123,13 @@ static void a_younger_inode_takes_the_place_of_the_dead_one(void **state)
 	used.inode = in;
 	must(catalog_post(f->cat, &used));
 	in.btime_ns = 78;
-	in.handle_len = 0;
+	in.handle.len = 0;
 	post(f, CATALOG_EVENT_INODE, &in);
 	flush(f);
 	out = get(f, 4);
 	assert_int_equal(out.btime_ns, 78);
 	assert_false(out.packed);
-	assert_int_equal(out.handle_len, 0);
+	assert_int_equal(out.handle.len, 0);
 	assert_int_equal(
 		ask(f, "SELECT count(*) FROM inode WHERE content IS NOT NULL"
 		       " OR last_used_day IS NOT NULL"),
@@ -208,7 +208,7 @@ static void note_tie(void *ctx, const struct catalog_inode *tied)
 	struct found *found = ctx;
 
 	assert_true(found->count < 8);
-	found->handle_len[found->count] = tied->handle_len;
+	found->handle_len[found->count] = tied->handle.len;
 	found->btimes[found->count] = tied->btime_ns;
 	found->inos[found->count++] = tied->ino;
 }
@@ -264,7 +264,7 @@ static void ties_outlive_the_inode(void **state)
 	struct found found;
 
 	pack(f, &in, content_of(1));
-	in.handle_len = 0;
+	in.handle.len = 0;
 	pack(f, &in, content_of(1)); /* keeps the handle it had */
 	post(f, CATALOG_EVENT_GONE, &in);
 	flush(f);

@@ -33,7 +33,7 @@ static void cold_files_are_plain_old_and_have_blocks(void **state)
 	assert_int_equal(catalog_cold(f->cat, T, 0, out, 16, &f->err), 2);
 	assert_int_equal(out[0].ino, 4);
 	assert_int_equal(out[1].ino, 5);
-	assert_int_equal(out[1].handle_len, 8);
+	assert_int_equal(out[1].handle.len, 8);
 	assert_int_equal(catalog_cold(f->cat, T, 4, out, 16, &f->err), 1);
 	assert_int_equal(out[0].ino, 5);
 	assert_int_equal(catalog_cold(f->cat, T, 5, out, 16, &f->err), 0);

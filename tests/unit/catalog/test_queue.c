@@ -41,7 +41,7 @@ static void touches_of_one_inode_become_one_event(void **state)
 	used.inode = inode;
 	for (uint64_t i = 0; i < 100; i++) {
 		inode.size_bytes = i;
-		inode.handle_len = i == 0 ? 8 : 0;
+		inode.handle.len = i == 0 ? 8 : 0;
 		post(f, CATALOG_EVENT_INODE, &inode);
 		must(catalog_post(f->cat, &used));
 	}
@@ -59,7 +59,7 @@ static void touches_of_one_inode_become_one_event(void **state)
 	assert_int_equal(inode.size_bytes, 4242);
 	assert_int_equal(inode.shown_ctime_ns, 5);
 	assert_int_equal(inode.packed_ctime_ns, 6);
-	assert_int_equal(inode.handle_len, 8);
+	assert_int_equal(inode.handle.len, 8);
 	assert_int_equal(ask(f, "SELECT last_used_day FROM inode"), 19000);
 }
 

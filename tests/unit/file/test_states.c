@@ -152,11 +152,11 @@ static void truncating_keeps_what_is_before_the_cut(void **state)
 	assert_int_equal(tmpdrive_pack(t, "a"), PACK_DONE);
 	fd = tmpdrive_opath(t, "a");
 	st = stat_of(t, "a");
-	assert_int_equal(
-		file_truncate_path(t->drive,
-				   &(struct lower_ref){ fd, st.st_ino, 0, 0 },
-				   10 * KIB, &err),
-		0);
+	assert_int_equal(file_truncate_path(t->drive,
+					    &(struct lower_ref){ fd, st.st_ino,
+								 0, 0, NULL },
+					    10 * KIB, &err),
+			 0);
 	(void)close(fd);
 	assert_int_equal(stat_of(t, "a").st_size, 10 * KIB);
 	assert_true(tmpdrive_reads(t, "a", 10 * KIB, 1));
@@ -356,8 +356,8 @@ static void times_set_by_agents_survive_a_repair(void **state)
 	st = stat_of(t, "a");
 	assert_int_equal(
 		file_utimens(t->drive,
-			     &(struct lower_ref){ fd, st.st_ino, 0, 0 }, times,
-			     &err),
+			     &(struct lower_ref){ fd, st.st_ino, 0, 0, NULL },
+			     times, &err),
 		0);
 	(void)close(fd);
 	assert_true(tmpdrive_is_stub(t, "a"));
@@ -420,10 +420,11 @@ static void a_damaged_stub_is_an_error_not_zeros(void **state)
 	fd = openat(t->lower_fd, "a", O_RDWR);
 	assert_int_equal(fsetxattr(fd, FILE_STUB_XATTR, "junk", 4, 0), 0);
 	st = stat_of(t, "a");
-	assert_int_equal(file_open(t->drive,
-				   &(struct lower_ref){ fd, st.st_ino, 0, 0 },
-				   O_RDONLY, &file, &packed, &err),
-			 -SOBRE_ECORRUPT);
+	assert_int_equal(
+		file_open(t->drive,
+			  &(struct lower_ref){ fd, st.st_ino, 0, 0, NULL },
+			  O_RDONLY, &file, &packed, &err),
+		-SOBRE_ECORRUPT);
 	(void)close(fd);
 }
 
@@ -444,11 +445,11 @@ static void an_unlinked_packed_file_reads_until_its_close(void **state)
 	assert_int_equal(tmpdrive_pack(t, "a"), PACK_DONE);
 	fd = tmpdrive_opath(t, "a");
 	assert_int_equal(lower_stat(fd, &st, &btime_ns), 0);
-	assert_int_equal(
-		file_open(t->drive,
-			  &(struct lower_ref){ fd, st.st_ino, btime_ns, 0 },
-			  O_RDONLY, &f, &packed, &err),
-		0);
+	assert_int_equal(file_open(t->drive,
+				   &(struct lower_ref){ fd, st.st_ino, btime_ns,
+							0, NULL },
+				   O_RDONLY, &f, &packed, &err),
+			 0);
 	(void)close(fd);
 	assert_int_equal(unlinkat(t->lower_fd, "a", 0), 0);
 	file_unlinked(t->drive, st.st_ino, btime_ns);

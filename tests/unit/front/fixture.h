@@ -106,12 +106,21 @@ static inline struct inode *fixture_file(struct fixture *f, const char *name)
 	fd = lower_open_child(f->fd, name);
 	assert_true(fd >= 0);
 	assert_int_equal(fstat(fd, &st), 0);
-	assert_int_equal(lower_look_handle(fd, &handle), 0);
+	assert_int_equal(handle_get(fd, "", &handle), 0);
 	assert_int_equal(inode_learn(&f->front, &fd, st.st_ino, 1, S_IFREG,
 				     &handle, &inode),
 			 0);
 	assert_int_equal(fd, -1);
 	return inode;
+}
+
+static inline uint64_t fixture_mount_id(int fd)
+{
+	struct statx x;
+
+	assert_int_equal(statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &x), 0);
+	assert_true(x.stx_mask & STATX_MNT_ID);
+	return x.stx_mnt_id;
 }
 
 static inline bool fixture_has_handles(void)
@@ -124,9 +133,8 @@ static inline bool fixture_has_handles(void)
 	if (!mkdtemp(path))
 		return false;
 	front.lower_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (front.lower_fd >= 0 &&
-	    lower_look_handle(front.lower_fd, &handle) == 0)
-		r = lower_open_by_handle(&front, &handle, O_PATH);
+	if (front.lower_fd >= 0 && handle_get(front.lower_fd, "", &handle) == 0)
+		r = handle_open(front.lower_fd, &handle, O_PATH);
 	if (r >= 0)
 		(void)close(r);
 	if (front.lower_fd >= 0)

@@ -62,6 +62,64 @@ static void another_device_is_refused(void **state)
 	assert_int_equal(lower_observe(&f->front, f->fd, &looked), -EXDEV);
 }
 
+static void by_its_name_a_link_is_seen_itself(void **state)
+{
+	struct fixture *f = *state;
+	struct looked looked;
+
+	f->front.lower_mnt_id = fixture_mount_id(f->fd);
+	assert_int_equal(symlinkat("/etc", f->fd, "link"), 0);
+	assert_int_equal(lower_observe_name(&f->front, f->fd, "link", &looked),
+			 0);
+	assert_true(S_ISLNK(looked.lower.st_mode));
+	assert_int_equal(lower_observe_name(&f->front, f->fd, "no", &looked),
+			 -ENOENT);
+}
+
+static void by_its_name_nothing_is_seen_of_another_mount(void **state)
+{
+	struct fixture *f = *state;
+	struct looked looked;
+
+	assert_int_equal(mkdirat(f->fd, "sub", 0700), 0);
+	assert_int_equal(lower_observe_name(&f->front, f->fd, "sub", &looked),
+			 -EOPNOTSUPP); /* the mount isn't known */
+	f->front.lower_mnt_id = fixture_mount_id(f->fd);
+	assert_int_equal(lower_observe_name(&f->front, f->fd, "sub", &looked),
+			 0);
+	f->front.lower_mnt_id++;
+	assert_int_equal(lower_observe_name(&f->front, f->fd, "sub", &looked),
+			 -EXDEV);
+}
+
+static void a_handle_is_that_of_the_name_and_opens_it(void **state)
+{
+	struct fixture *f = *state;
+	struct lower_handle by_name;
+	struct lower_handle by_fd;
+	struct stat st;
+	struct stat again;
+
+	assert_int_equal(symlinkat("/etc", f->fd, "link"), 0);
+	assert_int_equal(fstatat(f->fd, "link", &st, AT_SYMLINK_NOFOLLOW), 0);
+	assert_int_equal(handle_get(f->fd, "link", &by_name), 0);
+
+	int fd = handle_open(f->fd, &by_name, O_PATH);
+
+	assert_true(fd >= 0);
+	assert_int_equal(fstat(fd, &again), 0);
+	assert_true(again.st_ino == st.st_ino);
+	assert_int_equal(handle_get(fd, "", &by_fd), 0);
+	assert_int_equal(by_fd.len, by_name.len);
+	assert_memory_equal(by_fd.bytes, by_name.bytes, by_fd.len);
+	assert_int_equal(close(fd), 0);
+	assert_int_equal(unlinkat(f->fd, "link", 0), 0);
+	assert_int_equal(handle_open(f->fd, &by_name, O_PATH), -ESTALE);
+	by_name.len = 0;
+	assert_int_equal(handle_open(f->fd, &by_name, O_PATH), -ESTALE);
+	assert_int_equal(handle_get(f->fd, "link", &by_name), -ENOENT);
+}
+
 int main(void)
 {
 #define T(name) \
@@ -73,6 +131,9 @@ int main(void)
 		T(no_name_leads_out_of_the_directory),
 		T(an_absent_name_is_said_so),
 		T(another_device_is_refused),
+		T(by_its_name_a_link_is_seen_itself),
+		T(by_its_name_nothing_is_seen_of_another_mount),
+		T(a_handle_is_that_of_the_name_and_opens_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -185,7 +185,7 @@ static inline struct store_put_result put_fd(struct world *w, int fd,
 				       .nlink = 1,
 				       .size_bytes = len,
 				       .packed = true,
-				       .handle_len = 8 };
+				       .handle = { .len = 8 } };
 
 	must(w, catalog_begin(w->cat, &w->err));
 	must(w, store_put(w->store, fd, len, &result, &w->err));
@@ -315,7 +315,7 @@ static inline void inode_comes_back(struct world *w,
 					     .btime_ns = 1,
 					     .mode = S_IFREG | 0644,
 					     .packed = true,
-					     .handle_len = 8,
+					     .handle = { .len = 8 },
 					     .content = *content };
 
 	must(w, catalog_begin(w->cat, &w->err));

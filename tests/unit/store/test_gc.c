@@ -18,7 +18,7 @@ static bool always_used(void *ctx, const struct catalog_inode *tied,
 {
 	(void)ctx;
 	(void)content;
-	assert_int_equal(tied->handle_len, 8);
+	assert_int_equal(tied->handle.len, 8);
 	return true;
 }
 
