@@ -164,6 +164,16 @@ static const char *settings(enum conn_kind kind)
 	       "PRAGMA locking_mode = EXCLUSIVE";
 }
 
+/* Nobody asks SQLite how much memory it has, and counting takes a lock of all
+ * connections at each allocation. Too late when SQLite is in use: then it
+ * counts. */
+static pthread_once_t configured = PTHREAD_ONCE_INIT;
+
+static void configure(void)
+{
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 int conn_open(const char *file, const char *shown, enum conn_kind kind,
 	      struct conn **ret_conn, struct error *err)
 {
@@ -172,6 +182,7 @@ int conn_open(const char *file, const char *shown, enum conn_kind kind,
 
 	if (conn == NULL)
 		return error_set(err, -ENOMEM, "out of memory");
+	(void)pthread_once(&configured, configure);
 	conn->writer = kind == CONN_WRITER;
 	rc = open_db(file, kind, &conn->db);
 	if (rc == SQLITE_OK)

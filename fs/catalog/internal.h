@@ -168,7 +168,7 @@ struct catalog {
 	catalog_commit_fn *on_commit;
 	void *on_commit_ctx;
 	bool touched_more;   /* by the hook itself */
-	_Atomic pid_t owner; /* the thread in a transaction; 0: none */
+	_Atomic(const void *) owner; /* this_thread() in a transaction */
 
 	pthread_mutex_t readers_mutex; /* guards what follows; taken last */
 	struct conn *idle;

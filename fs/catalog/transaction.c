@@ -1,13 +1,21 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include <errno.h>
-#include <unistd.h>
 
 #include "fs/base/log.h"
 #include "fs/catalog/internal.h"
 
+/* Of no other thread that runs. Asked at each event: gettid(2) would go to
+ * the kernel. */
+static const void *this_thread(void)
+{
+	static _Thread_local char here;
+
+	return &here;
+}
+
 bool catalog_owned(struct catalog *cat)
 {
-	return atomic_load(&cat->owner) == gettid();
+	return atomic_load(&cat->owner) == this_thread();
 }
 
 static void append(struct queue_list *list, struct queue_list *more)
@@ -57,7 +65,7 @@ int catalog_drain(struct catalog *cat, struct error *err)
 
 static void writer_free(struct catalog *cat)
 {
-	atomic_store(&cat->owner, 0);
+	atomic_store(&cat->owner, NULL);
 	(void)pthread_mutex_unlock(&cat->writer_mutex);
 }
 
@@ -80,7 +88,7 @@ int catalog_begin(struct catalog *cat, struct error *err)
 	if (rc < 0)
 		return rc;
 	(void)pthread_mutex_lock(&cat->writer_mutex);
-	atomic_store(&cat->owner, gettid());
+	atomic_store(&cat->owner, this_thread());
 	rc = conn_exec(cat->writer, "BEGIN IMMEDIATE", err);
 	if (rc == 0)
 		rc = catalog_drain(cat, err);
