@@ -167,7 +167,7 @@ struct catalog {
 	struct moved moved;
 	catalog_commit_fn *on_commit;
 	void *on_commit_ctx;
-	bool touched_more;   /* by the hook itself */
+	bool touched_more;	     /* by the hook itself */
 	_Atomic(const void *) owner; /* this_thread() in a transaction */
 
 	pthread_mutex_t readers_mutex; /* guards what follows; taken last */
