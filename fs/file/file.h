@@ -274,8 +274,9 @@ int drive_pack(struct drive *drive, const char *path,
 	       const struct pack_options *options, struct pack_report *report,
 	       struct error *err);
 /* One round of the background packer: cold files by the catalog, at most
- * `max_files`. Returns how many it tried, or negative. */
-int drive_pack_cold(struct drive *drive, int max_files,
+ * `max_files`. `idle`: nobody else wants the CPU, so it compresses harder than
+ * drive_pack(). Returns how many it tried, or negative. */
+int drive_pack_cold(struct drive *drive, int max_files, bool idle,
 		    struct pack_report *report, struct error *err);
 
 struct unpack_report {

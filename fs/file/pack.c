@@ -300,6 +300,8 @@ int drive_pack(struct drive *drive, const char *path,
 	if (!b)
 		return error_set(err, -ENOMEM, "out of memory");
 	b->options = *options;
+	if (store_set_effort(drive->store, STORE_EFFORT_LOW, err) < 0)
+		return err->code;
 	/* For the other names of what has several. */
 	if (drive->options.excluded && catalog_flush(drive->catalog, err) < 0)
 		return err->code;
@@ -314,7 +316,7 @@ int drive_pack(struct drive *drive, const char *path,
 	return rc;
 }
 
-int drive_pack_cold(struct drive *drive, int max_files,
+int drive_pack_cold(struct drive *drive, int max_files, bool idle,
 		    struct pack_report *report, struct error *err)
 {
 	cleanup_free struct batch *b = batch_new(drive, report);
@@ -329,6 +331,10 @@ int drive_pack_cold(struct drive *drive, int max_files,
 		return 0;
 	if (!b || !cold)
 		return error_set(err, -ENOMEM, "out of memory");
+	if (store_set_effort(drive->store,
+			     idle ? STORE_EFFORT_HIGH : STORE_EFFORT_LOW,
+			     err) < 0)
+		return err->code;
 	/* Names are the catalog's: as they are now. */
 	if (drive->options.excluded && catalog_flush(drive->catalog, err) < 0)
 		return err->code;

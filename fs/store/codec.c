@@ -5,7 +5,10 @@
 #include <string.h>
 #include <zstd.h>
 
-#define LEVEL	      3
+/* Extents of the corpus' share, 719 MB: 537, 532 and 529 MB in 0.9, 2.0 and 3.2
+ * s of CPU at levels 1, 3 and 6. */
+#define LEVEL_LOW     1
+#define LEVEL_HIGH    6
 #define CODEC_VERSION 1u /* of both: raw bytes; one zstd frame, RFC 8878 */
 
 /* Less than this saved isn't worth decoding for ever. */
@@ -13,6 +16,7 @@
 
 struct codec {
 	ZSTD_CCtx *zstd;
+	int level;
 };
 
 struct codec *codec_new(void)
@@ -26,7 +30,13 @@ struct codec *codec_new(void)
 		free(codec);
 		return NULL;
 	}
+	codec->level = LEVEL_LOW;
 	return codec;
+}
+
+void codec_try_hard(struct codec *codec, bool hard)
+{
+	codec->level = hard ? LEVEL_HIGH : LEVEL_LOW;
 }
 
 void codec_free(struct codec *codec)
@@ -45,7 +55,7 @@ size_t codec_encode(struct codec *codec, const uint8_t *data, size_t len,
 	size_t limit = len - len * LEAST_GAIN_PERCENT / 100;
 	size_t n = ZSTD_compressCCtx(codec->zstd, out,
 				     limit < out_max ? limit : out_max, data,
-				     len, LEVEL);
+				     len, codec->level);
 
 	if (!ZSTD_isError(n)) {
 		*ret_codec = CODEC_ZSTD;

@@ -160,7 +160,8 @@ int recipe_end(struct buf *record, const struct hash128 *content,
  */
 
 struct codec;		       /* contexts for encoding, one thread at a time */
-struct codec *codec_new(void); /* or NULL */
+struct codec *codec_new(void); /* or NULL; doesn't try hard */
+void codec_try_hard(struct codec *codec, bool hard);
 void codec_free(struct codec *codec);
 /* Encodes `len` bytes into `out` of `out_max` >= len; picks the codec.
  * Returns bytes in `out`. */

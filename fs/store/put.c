@@ -213,6 +213,17 @@ static int put_known(struct put *put, struct error *err)
 	return rc > 0 ? differs(put, err) : take_known(put, &row, body, err);
 }
 
+int store_set_effort(struct store *store, enum store_effort effort,
+		     struct error *err)
+{
+	struct writer *w;
+	int rc = writer_get(store, &w, err);
+
+	if (rc == 0)
+		codec_try_hard(w->codec, effort == STORE_EFFORT_HIGH);
+	return rc;
+}
+
 int store_put(struct store *store, int fd, uint64_t size_bytes,
 	      struct store_put_result *ret_result, struct error *err)
 {

@@ -61,6 +61,16 @@ struct store_put_result {
 	uint64_t new_bytes; /* appended to packs for it, headers included */
 };
 
+/* How hard it tries to compress; what it writes is read as fast either way. */
+enum store_effort {
+	STORE_EFFORT_LOW,  /* somebody waits, or wants the CPU */
+	STORE_EFFORT_HIGH, /* nobody does */
+};
+
+/* Of the puts to come; low at first. By the thread that puts. */
+int store_set_effort(struct store *store, enum store_effort effort,
+		     struct error *err);
+
 /*
  * Stores what `fd` (readable, `size_bytes` long) holds, holes included.
  * Inside a catalog transaction of the caller; rows are in that transaction.

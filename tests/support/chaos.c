@@ -174,7 +174,7 @@ static void pack_cold(void)
 
 	note("chaos: pack",
 	     drive_pack_cold(chaos.daemon->drive, 1 + (int)chaos_roll(64),
-			     &report, &err),
+			     chaos_roll(2) == 0, &report, &err),
 	     &err);
 	note_report(&report);
 }

@@ -77,6 +77,19 @@ bool idle_parse_cgroup(char *line, const char **ret_path, bool *ret_unified);
 /* For ioprio_set(2): the usual one, whatever the class. */
 int idle_io_priority(void);
 
+/* --- load.c: who else wants the CPU ----------------------------------------
+ */
+
+/* Times of all CPUs, in proc_stat(5)'s ticks. */
+struct load {
+	uint64_t busy;
+	uint64_t idle;
+};
+void load_start(struct load *load);
+/* Most of the machine's CPU time since load_start() was nobody's. */
+bool load_was_low(const struct load *since);
+bool load_is_low(const struct load *since, const struct load *now);
+
 /* --- turn.c: who may pack, unpack, collect: one at a time, in order, and at
  * the least priority, so that agents go first -------------------------------
  */

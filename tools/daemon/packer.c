@@ -8,7 +8,7 @@
 #include "fs/base/log.h"
 #include "tools/daemon/internal.h"
 
-#define IDLE_ROUNDS 40
+#define VAIN_ROUNDS 40
 
 int daemon_ways(struct daemon *d, struct way_list *ret_list, struct error *err)
 {
@@ -95,10 +95,10 @@ static bool ways_are_open(struct daemon *d)
 	return rc < 0;
 }
 
-/* True when there may be more to do at once. `idle`: rounds one after the
+/* True when there may be more to do at once. `vain`: rounds one after the
  * other that packed nothing because all was excluded; they are few a minute,
  * lest a tree excluded be gone through for ever. */
-static bool pack_round(struct daemon *d, unsigned int *idle)
+static bool pack_round(struct daemon *d, bool idle, unsigned int *vain)
 {
 	struct pack_report report = { .last_error = ERROR_INIT };
 	struct error err = ERROR_INIT;
@@ -109,8 +109,8 @@ static bool pack_round(struct daemon *d, unsigned int *idle)
 		return false;
 	turn_take(&d->turn, "background pack");
 	if (!daemon_stopping(d) && !ways_are_open(d))
-		tried = drive_pack_cold(d->drive, PACK_ROUND_FILES, &report,
-					&err);
+		tried = drive_pack_cold(d->drive, PACK_ROUND_FILES, idle,
+					&report, &err);
 	turn_give(&d->turn);
 	if (tried < 0)
 		daemon_note_error(d, "background packing", &err);
@@ -120,10 +120,10 @@ static bool pack_round(struct daemon *d, unsigned int *idle)
 	if (tried != PACK_ROUND_FILES)
 		return false;
 	if (report.count[PACK_DONE] > 0) {
-		*idle = 0;
+		*vain = 0;
 		return true;
 	}
-	return report.count[PACK_EXCLUDED] > 0 && ++*idle < IDLE_ROUNDS;
+	return report.count[PACK_EXCLUDED] > 0 && ++*vain < VAIN_ROUNDS;
 }
 
 void *packer_main(void *daemon)
@@ -132,12 +132,16 @@ void *packer_main(void *daemon)
 	struct pollfd stop = { .fd = d->stop_fd, .events = POLLIN };
 
 	while (!daemon_stopping(d)) {
-		unsigned int idle = 0;
+		unsigned int vain = 0;
+		struct load before;
+		bool idle;
 
+		load_start(&before);
 		if (poll(&stop, 1, PACK_ROUND_S * 1000) != 0)
 			continue; /* stopping, or a signal */
+		idle = load_was_low(&before);
 		daemon_tick(d);
-		while (pack_round(d, &idle) && !daemon_stopping(d))
+		while (pack_round(d, idle, &vain) && !daemon_stopping(d))
 			;
 	}
 	return NULL;

@@ -34,6 +34,40 @@ static void what_is_put_reads_back(void **state)
 	assert_int_equal(query(w, "SELECT count(*) FROM content"), 8);
 }
 
+/* Words come again, as in a language. */
+static uint8_t *some_prose(size_t len)
+{
+	uint8_t *data = malloc(len + 32);
+	uint64_t x = 9;
+	size_t at = 0;
+
+	assert_non_null(data);
+	while (at < len) {
+		x = x * UINT64_C(6364136223846793005) + 1442695040888963407U;
+		at += (size_t)snprintf(
+			(char *)data + at, 32, "%llx ",
+			(unsigned long long)((x >> 52) * 0x9e3779b9u));
+	}
+	return data;
+}
+
+static void more_effort_stores_less_and_reads_the_same(void **state)
+{
+	struct world *low = *state;
+	struct world *high = world_new();
+	uint8_t *data = some_prose(KIB(250));
+	struct store_put_result r;
+
+	must(high,
+	     store_set_effort(high->store, STORE_EFFORT_HIGH, &high->err));
+	(void)put_data(low, data, KIB(250), 1);
+	r = put_data(high, data, KIB(250), 1);
+	assert_true(pack_size(high, 1) < pack_size(low, 1));
+	assert_int_equal(read_all(high, &r.content, data, KIB(250)), 0);
+	free(data);
+	world_free(high);
+}
+
 static void a_copy_costs_nothing(void **state)
 {
 	struct world *w = *state;
@@ -390,6 +424,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		world_test(what_is_put_reads_back),
+		world_test(more_effort_stores_less_and_reads_the_same),
 		world_test(a_copy_costs_nothing),
 		world_test(a_copy_in_the_same_batch_costs_nothing),
 		world_test(an_edit_stores_only_the_chunks_around_it),
