@@ -324,6 +324,11 @@ int catalog_ties_drop(struct catalog *cat, const struct hash128 *content,
 int catalog_cold(struct catalog *cat, int64_t before_ns, uint64_t after_ino,
 		 struct catalog_inode *ret_inodes, int max, struct error *err);
 
+/* What the last blocks of packed files, of `block_bytes` (a power of two), had
+ * room left for. Reads every inode's row. */
+int catalog_tails(struct catalog *cat, uint32_t block_bytes,
+		  uint64_t *ret_bytes, struct error *err);
+
 struct catalog_totals {
 	uint64_t files;		/* regular */
 	uint64_t packed;	/* of them */

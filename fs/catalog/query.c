@@ -128,3 +128,24 @@ int catalog_totals(struct catalog *cat, struct catalog_totals *ret_totals,
 	};
 	return 0;
 }
+
+int catalog_tails(struct catalog *cat, uint32_t block_bytes,
+		  uint64_t *ret_bytes, struct error *err)
+{
+	CLEANUP(stmt_done)
+	struct catalog_stmt *s = catalog_stmt(
+		cat,
+		"SELECT coalesce(sum(-size_bytes & ?1), 0) FROM inode"
+		" WHERE content IS NOT NULL",
+		err);
+	int rc = 0;
+
+	if (s == NULL)
+		return err->code;
+	stmt_bind_i64(s, 1, (int64_t)block_bytes - 1);
+	rc = stmt_step(s, err);
+	if (rc < 0)
+		return rc;
+	*ret_bytes = rc > 0 ? (uint64_t)stmt_i64(s, 0) : 0;
+	return 0;
+}

@@ -91,6 +91,24 @@ bool drive_state_is_inside(const struct drive *drive);
 
 /* What the state directory takes on disk: blocks of all in it. */
 uint64_t drive_state_bytes(struct drive *drive);
+/*
+ * What packing saves, by cause, in bytes: the packed files' sizes, less the
+ * first three and `holes`, and `overhead` added, are what the packs take.
+ */
+struct savings {
+	uint64_t copies;      /* files whose bytes another file has */
+	uint64_t parts;	      /* chunks that other files have */
+	uint64_t compression; /* of what is left */
+	uint64_t blocks;      /* of the lower, that the files' last bytes did
+				 not fill; not in their sizes */
+	uint64_t holes;	      /* took nothing before either */
+	uint64_t overhead;    /* recipes, headers, what gc has not collected */
+};
+/* Reads every row of files and chunks: some seconds for millions. What is
+ * packed or removed meanwhile may be in one figure and not in another. */
+int drive_savings(struct drive *drive, const struct catalog_totals *files,
+		  const struct store_totals *store, struct savings *ret,
+		  struct error *err);
 /* Of the lower inode at `path` from the root, links not followed. */
 int drive_stat(struct drive *drive, const char *path, struct stat *ret_st,
 	       struct error *err);

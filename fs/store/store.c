@@ -104,7 +104,12 @@ static int sum_chunks(struct store *store, struct store_totals *totals,
 		catalog_read_stmt(store->cat,
 				  "SELECT count(*), coalesce(sum(bad != 0), 0),"
 				  " coalesce(sum(iif(pack > 0, len, 0)), 0),"
-				  " coalesce(sum(iif(refs = 0, len, 0)), 0)"
+				  " coalesce(sum(iif(refs = 0, len, 0)), 0),"
+				  " coalesce(sum(iif(refs > 0, len, 0)), 0),"
+				  " coalesce(sum(iif(refs > 1,"
+				  " len * (refs - 1), 0)), 0),"
+				  " coalesce(sum(iif(refs > 0,"
+				  " stored_bytes, 0)), 0)"
 				  " FROM chunk WHERE pack NOT IN"
 				  " (SELECT id FROM pack WHERE state >= 2)",
 				  err);
@@ -119,6 +124,9 @@ static int sum_chunks(struct store *store, struct store_totals *totals,
 		return rc;
 	totals->chunks = (uint64_t)stmt_i64(s, 0);
 	totals->bad_chunks = (uint64_t)stmt_i64(s, 1);
+	totals->chunk_bytes = (uint64_t)stmt_i64(s, 4);
+	totals->shared_bytes = (uint64_t)stmt_i64(s, 5);
+	totals->stored_bytes = (uint64_t)stmt_i64(s, 6);
 	dead = (unsigned __int128)living * (uint64_t)stmt_i64(s, 3);
 	if (stmt_i64(s, 2) > 0)
 		totals->dead_bytes +=

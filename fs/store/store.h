@@ -314,6 +314,11 @@ struct store_totals {
 	uint64_t content_bytes; /* sizes of the unique contents */
 	uint64_t chunks;
 	uint64_t bad_chunks;
+	/* Of chunks that contents use: their bytes, each once; what those after
+	 * the first use would have taken again; what they take, compressed. */
+	uint64_t chunk_bytes;
+	uint64_t shared_bytes;
+	uint64_t stored_bytes;
 };
 int store_totals(struct store *store, struct store_totals *ret_totals,
 		 struct error *err);

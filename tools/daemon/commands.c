@@ -188,17 +188,27 @@ static json_t *store_json(const struct store_totals *t)
 			 i(t->bad_chunks));
 }
 
+static json_t *savings_json(const struct savings *s)
+{
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "copies",
+			 i(s->copies), "parts", i(s->parts), "compression",
+			 i(s->compression), "blocks", i(s->blocks), "holes",
+			 i(s->holes), "overhead", i(s->overhead));
+}
+
 static json_t *command_status(const struct command_env *env, struct error *err)
 {
 	struct catalog *cat = drive_catalog(env->drive);
 	struct catalog_totals files = { .files = 0 };
 	struct store_totals store = { .packs = 0 };
+	struct savings savings = { .copies = 0 };
 	char uuid[UUID_TEXT_BYTES];
 	int64_t saved;
 	double percent = 0;
 
 	if (catalog_totals(cat, &files, err) < 0 ||
-	    store_totals(drive_store(env->drive), &store, err) < 0)
+	    store_totals(drive_store(env->drive), &store, err) < 0 ||
+	    drive_savings(env->drive, &files, &store, &savings, err) < 0)
 		return NULL;
 	uuid_text(drive_uuid(env->drive), uuid);
 	saved = (int64_t)files.packed_bytes - (int64_t)store.pack_bytes;
@@ -206,14 +216,15 @@ static json_t *command_status(const struct command_env *env, struct error *err)
 		percent = 100.0 * (double)saved / (double)files.logical_bytes;
 	return json_or_nomem(
 		json_pack("{s:i, s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:f,"
-			  " s:o, s:o, s:I, s:b}",
+			  " s:o, s:o, s:o, s:I, s:b}",
 			  "schema", PROTOCOL_SCHEMA, "uuid", uuid, "mounted",
 			  env->served, "files", i(files.files), "packed",
 			  i(files.packed), "logical_bytes",
 			  i(files.logical_bytes), "packed_bytes",
 			  i(files.packed_bytes), "plain_bytes",
 			  i(files.plain_blocks * 512), "saved_bytes",
-			  (json_int_t)saved, "saved_percent", percent, "store",
+			  (json_int_t)saved, "saved_percent", percent,
+			  "saved_by", savings_json(&savings), "store",
 			  store_json(&store), "scan", scan_json(env->drive),
 			  "queue", i(catalog_queue_length(cat)), "needs_scan",
 			  catalog_needs_scan(cat)),

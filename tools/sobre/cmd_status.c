@@ -42,6 +42,23 @@ static void print_front(const json_t *r)
 	(void)printf(T("open files: %llu\n"), json_u64(front, "open_files"));
 }
 
+static void print_cause(const json_t *by, const char *label, const char *key)
+{
+	if (json_u64(by, key) > 0)
+		(void)printf(T("  %s: %s\n"), label,
+			     out_size(json_u64(by, key)).text);
+}
+
+static void print_causes(const json_t *by)
+{
+	print_cause(by, T("copies of whole files"), "copies");
+	print_cause(by, T("parts that files share"), "parts");
+	print_cause(by, T("compression"), "compression");
+	print_cause(by, T("holes, which took no room before"), "holes");
+	print_cause(by, T("less what the packs need besides"), "overhead");
+	print_cause(by, T("more: the unused rest of last blocks"), "blocks");
+}
+
 static void print_savings(const json_t *r)
 {
 	const json_t *store = json_object_get(r, "store");
@@ -59,6 +76,7 @@ static void print_savings(const json_t *r)
 	(void)printf(T("saved: %s%s (%.1f %%)\n"), saved < 0 ? "-" : "",
 		     out_size((uint64_t)(saved < 0 ? -saved : saved)).text,
 		     percent);
+	print_causes(json_object_get(r, "saved_by"));
 	if (json_u64(store, "bad_chunks") > 0)
 		(void)printf(T("damaged chunks: %llu\n"),
 			     json_u64(store, "bad_chunks"));

@@ -468,6 +468,38 @@ static void an_unlinked_packed_file_reads_until_its_close(void **state)
 			 -ENOENT);
 }
 
+/* Copies, a hole, a part of a block; and what is left adds up. */
+static void savings_have_causes(void **state)
+{
+	struct tmpdrive *t = *state;
+	struct catalog_totals files;
+	struct store_totals store;
+	struct savings s;
+	struct error err = ERROR_INIT;
+	int fd = openat(t->lower_fd, "holes", O_CREAT | O_WRONLY, 0600);
+
+	assert_int_equal(ftruncate(fd, 1 << 20), 0);
+	assert_int_equal(pwrite(fd, "x", 1, 0), 1);
+	assert_int_equal(close(fd), 0);
+	tmpdrive_write(t, "a", 200 * KIB, 3);
+	tmpdrive_write(t, "b", 200 * KIB, 3);
+	tmpdrive_write(t, "c", 5 * 4096 + 500, 4);
+	(void)tmpdrive_pack(t, "");
+	assert_int_equal(catalog_flush(drive_catalog(t->drive), &err), 0);
+	assert_int_equal(catalog_totals(drive_catalog(t->drive), &files, &err),
+			 0);
+	assert_int_equal(store_totals(drive_store(t->drive), &store, &err), 0);
+	assert_int_equal(drive_savings(t->drive, &files, &store, &s, &err), 0);
+	assert_int_equal(files.packed, 4);
+	assert_int_equal(s.copies, 200 * KIB);
+	assert_int_equal(s.parts, 0);
+	assert_int_equal(s.holes, (1 << 20) - 4096);
+	assert_int_equal(s.blocks, 4096 - 500);
+	assert_int_equal(files.packed_bytes - s.copies - s.parts -
+				 s.compression - s.holes + s.overhead,
+			 store.pack_bytes);
+}
+
 static void copies_share_what_is_stored(void **state)
 {
 	struct tmpdrive *t = *state;
@@ -525,6 +557,7 @@ int main(void)
 		T(a_copy_up_cut_short_is_still_packed),
 		T(a_damaged_stub_is_an_error_not_zeros),
 		T(an_unlinked_packed_file_reads_until_its_close),
+		T(savings_have_causes),
 		T(copies_share_what_is_stored),
 		T(a_second_sobre_is_refused),
 #undef T

@@ -160,10 +160,18 @@ static void totals_add_up(void **state)
 	assert_int_equal(t.contents, 2);
 	assert_int_equal(t.content_bytes, KIB(100) + 5);
 	assert_int_equal(t.dead_bytes + t.bad_chunks, 0);
+	assert_int_equal(t.chunk_bytes, KIB(100) + 5);
+	assert_int_equal(t.shared_bytes, 0);
+	assert_true(t.stored_bytes > KIB(100));
+	assert_true(t.stored_bytes < t.pack_bytes);
 	assert_int_equal(store_appended(w->store), t.pack_bytes);
+	change(w, "UPDATE chunk SET refs = 3");
+	must(w, store_totals(w->store, &t, &w->err));
+	assert_int_equal(t.shared_bytes, 2 * t.chunk_bytes);
 	change(w, "UPDATE chunk SET refs = 0");
 	must(w, store_totals(w->store, &t, &w->err));
 	assert_int_equal(t.dead_bytes, t.pack_bytes);
+	assert_int_equal(t.chunk_bytes + t.shared_bytes + t.stored_bytes, 0);
 	free(data);
 }
 
