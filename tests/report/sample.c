@@ -414,6 +414,14 @@ static void no_month(struct sample *s, bool future)
 		s->in.made_s = starts[REPORT_MONTHS - 1] - DAY_S;
 }
 
+static const struct report_savings town_savings = {
+	.copies = 4120 * GB,
+	.parts = 1930 * GB,
+	.compression = 3275 * GB,
+	.blocks = 61 * GB,
+	.overhead = 43 * GB,
+};
+
 static bool fill(struct sample *s, const char *name)
 {
 	int64_t end = starts[REPORT_MONTHS];
@@ -421,6 +429,7 @@ static bool fill(struct sample *s, const char *name)
 
 	departments(s, town, strcmp(name, "town") ? 4 : 12);
 	if (!strcmp(name, "town")) {
+		s->in.savings = &town_savings;
 		town_months(s, 12);
 		rules(s, town_rules, RULES, town_files, 4);
 	} else if (!strcmp(name, "crowd")) {

@@ -20,6 +20,7 @@ struct reporting {
 	struct flagged flagged;
 	struct meter meter;
 	struct figures_array array;
+	struct report_savings savings;
 	json_t *files; /* written */
 };
 
@@ -97,6 +98,27 @@ static const char *drive_name(const struct command_env *env, const char *uuid)
 	return env->name ? env->name : uuid;
 }
 
+static int fill_savings(struct reporting *r, struct error *err)
+{
+	struct drive *drive = r->env->drive;
+	struct catalog_totals files;
+	struct store_totals store;
+	struct savings s;
+
+	if (catalog_totals(drive_catalog(drive), &files, err) < 0 ||
+	    store_totals(drive_store(drive), &store, err) < 0 ||
+	    drive_savings(drive, &files, &store, &s, err) < 0)
+		return err->code;
+	r->savings = (struct report_savings){
+		.copies = s.copies,
+		.parts = s.parts,
+		.compression = s.compression,
+		.blocks = s.blocks,
+		.overhead = s.overhead,
+	};
+	return 0;
+}
+
 static int write_pages(struct reporting *r, const struct rules *rules,
 		       int64_t now_s, struct error *err)
 {
@@ -114,6 +136,7 @@ static int write_pages(struct reporting *r, const struct rules *rules,
 		.months = r->months,
 		.coefs = &r->env->setup->coefs,
 		.made_s = now_s,
+		.savings = &r->savings,
 	};
 
 	uuid_text(drive_uuid(r->env->drive), uuid);
@@ -184,6 +207,8 @@ static int fill(struct reporting *r, struct rules *rules, int64_t now_s,
 		rc = array_load(env->setup, &r->meter, &r->array, err);
 	if (rc == 0)
 		rc = fill_months(r, now_s, err);
+	if (rc == 0)
+		rc = fill_savings(r, err);
 	if (rc == 0)
 		rc = plan_flagged(env, rules,
 				  r->request->french ? PO_FR : PO_EN,

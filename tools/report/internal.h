@@ -197,6 +197,7 @@ void page_figures(struct page *p); /* figures.c */
 void page_origin(struct page *p);  /* origin.c */
 /* Every department, however many. */
 void page_origin_all(struct page *p);
+void page_saved(struct page *p);  /* saved.c: what packing saves */
 void page_months(struct page *p); /* months.c: the chart and its table */
 void page_chart(struct page *p, const struct column_chart *chart);
 void page_rules(struct page *p);		   /* rules.c */

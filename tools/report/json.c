@@ -270,6 +270,24 @@ static void put_subject(const struct object *o, const struct page *p)
 	put(o, "department", department.json);
 }
 
+/* Of the drive: in the city's alone. */
+static void put_savings(const struct object *o, const struct page *p)
+{
+	const struct report_savings *s = p->in->savings;
+	struct object by = object(o->failed);
+
+	if (!s || p->department) {
+		json_decref(by.json);
+		return;
+	}
+	put_int(&by, "copies", s->copies);
+	put_int(&by, "parts", s->parts);
+	put_int(&by, "compression", s->compression);
+	put_int(&by, "blocks", s->blocks);
+	put_int(&by, "overhead", s->overhead);
+	put(o, "saved_by", by.json);
+}
+
 static void put_month(const struct object *o, const struct page *p)
 {
 	const struct report_month *m = p->month;
@@ -302,6 +320,7 @@ int json_write(const struct page *p, struct buf *out, struct error *err)
 	put_subject(&o, p);
 	put_month(&o, p);
 	put_lines(&o, p);
+	put_savings(&o, p);
 	put_months(&o, p);
 	put_rules(&o, p);
 	put_coefs(&o, p);

@@ -314,6 +314,7 @@ int page_write(struct page *p, struct error *err)
 	page_start(p, subject, !p->department);
 	page_figures(p);
 	page_origin(p);
+	page_saved(p);
 	page_months(p);
 	page_rules(p);
 	page_downloads(p);

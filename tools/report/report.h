@@ -61,6 +61,15 @@ struct report_rule {
 	unsigned int n_flagged;
 };
 
+/* Bytes, as struct savings of fs/file. */
+struct report_savings {
+	uint64_t copies;
+	uint64_t parts;
+	uint64_t compression;
+	uint64_t blocks;
+	uint64_t overhead;
+};
+
 struct report_input {
 	const char *drive; /* its name, or its path */
 	/* In the order of the configuration; "other" (number 0) may be left
@@ -81,6 +90,8 @@ struct report_input {
 	const uint64_t *unmatched_files_of; /* [numbers]; or NULL */
 	const uint64_t *unmatched_bytes_of;
 	int64_t made_s; /* when */
+	/* Of the drive, at that moment; NULL: not known, or it has no packs. */
+	const struct report_savings *savings;
 };
 
 enum report_format {
