@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include <errno.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -230,6 +232,14 @@ static int open_store(struct drive *drive, struct error *err)
 	return store_open(packs, drive->catalog, &options, &drive->store, err);
 }
 
+static bool is_btrfs(int fd)
+{
+	struct statfs st;
+
+	return fstatfs(fd, &st) == 0 &&
+	       (unsigned long)st.f_type == BTRFS_SUPER_MAGIC;
+}
+
 static int fill(struct drive *drive, int lower_fd, const char *state_path,
 		struct error *err)
 {
@@ -240,6 +250,7 @@ static int fill(struct drive *drive, int lower_fd, const char *state_path,
 	if (rc < 0)
 		return rc;
 	drive->dev = st.st_dev;
+	drive->syncs_by_name = is_btrfs(lower_fd);
 	drive->root_ino = st.st_ino;
 	drive->lower_fd = fcntl(lower_fd, F_DUPFD_CLOEXEC, 0);
 	if (drive->lower_fd < 0)
@@ -332,6 +343,11 @@ const struct clock *drive_clock(const struct drive *drive)
 struct ledger *drive_ledger(struct drive *drive)
 {
 	return drive->ledger;
+}
+
+bool drive_syncs_by_name(const struct drive *drive)
+{
+	return drive->syncs_by_name;
 }
 
 int drive_lower_fd(const struct drive *drive)

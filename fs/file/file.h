@@ -113,6 +113,14 @@ int drive_savings(struct drive *drive, const struct catalog_totals *files,
 int drive_stat(struct drive *drive, const char *path, struct stat *ret_st,
 	       struct error *err);
 
+/*
+ * btrfs: an fsync makes the file's new names durable too, but those alone by
+ * which its description was opened. So there what is opened for writing is
+ * opened by a descriptor that came by a name, not by a handle; where that can't
+ * be, everything is synced (sync.c).
+ */
+bool drive_syncs_by_name(const struct drive *drive);
+
 #define DRIVE_STATE_NAME ".sobre"
 /* Names under these are ours, hidden from agents: *.sobre.* */
 #define FILE_STUB_XATTR	 "trusted.sobre.content"

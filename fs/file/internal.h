@@ -54,6 +54,7 @@ struct drive {
 	int state_fd;
 	int lock_fd;
 	dev_t dev;
+	bool syncs_by_name; /* the lower is btrfs */
 	uint64_t root_ino;
 	uint64_t state_ino; /* 0: not in the lower root */
 	struct catalog *catalog;
@@ -135,6 +136,12 @@ void file_drop_fds(struct file *file);
  * codes. `opath` is used unless one is pinned. */
 int file_need_rfd(struct file *file, int opath);
 int file_need_wfd(struct file *file, int opath);
+
+/* --- sync.c --- */
+
+/* Where an fsync of `fd` would miss the file's names: makes them durable, with
+ * all else. */
+int sync_names(const struct drive *drive, int fd);
 
 /* --- lower.c: lower inodes --------------------------------------------------
  */

@@ -117,6 +117,9 @@ static int count_open(struct file *file, const struct lower_ref *at, int flags,
 		rc = pin(file, at->fd);
 	else if (writes(flags))
 		rc = hold_for_writing(file, at, flags, err);
+	/* In passthrough the kernel syncs each write, and we hear of none. */
+	if (rc >= 0 && writes(flags) && flags & O_DSYNC && file->wfd >= 0)
+		rc = sync_names(file->drive, file->wfd);
 	if (rc < 0)
 		return error_set(err, rc, "cannot open the lower file: %s",
 				 error_words(rc));

@@ -5,6 +5,12 @@
  * ours share one description of the lower file. So a failed sync is counted
  * here, and each open is told until it knows the count.
  */
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "fs/base/io.h"
 #include "fs/file/internal.h"
 
@@ -22,10 +28,45 @@ static int fd_to_sync(struct file *file, int opath, struct error *err)
 	return fd;
 }
 
+/* A description that was opened by a handle may have no name, or one that has
+ * gone since. (A real name that ends so only costs time.) */
+static bool has_lost_its_name(int fd)
+{
+	static const char gone[] = " (deleted)";
+	const ssize_t end = sizeof(gone) - 1;
+	char link[PROC_FD_MAX];
+	char path[PATH_MAX];
+	struct stat st;
+	ssize_t n;
+
+	if (fstat(fd, &st) < 0 || st.st_nlink == 0)
+		return false;
+	proc_fd_path(fd, link);
+	n = readlink(link, path, sizeof(path));
+	return n < 2 || n == (ssize_t)sizeof(path) ||
+	       (n > end && memcmp(path + n - end, gone, (size_t)end) == 0);
+}
+
+int sync_names(const struct drive *drive, int fd)
+{
+	return drive->syncs_by_name && has_lost_its_name(fd) ? io_syncfs(fd)
+							     : 0;
+}
+
+/* The file's own sync comes after, in any case: it tells of errors once. */
+static int sync_lower(const struct drive *drive, int fd, bool data_only)
+{
+	int names = sync_names(drive, fd);
+	int rc = data_only ? io_fdatasync(fd) : io_fsync(fd);
+
+	return rc < 0 ? rc : names;
+}
+
 /* One sync for all who have asked by now. With the lock held, which it
  * gives up meanwhile. */
-static void sync_round(struct file_sync *s, int fd)
+static void sync_round(struct file *file, int fd)
 {
+	struct file_sync *s = &file->sync;
 	uint64_t upto = s->asked;
 	bool data_only = !s->whole;
 	int rc;
@@ -33,7 +74,7 @@ static void sync_round(struct file_sync *s, int fd)
 	s->running = true;
 	s->whole = false;
 	(void)pthread_mutex_unlock(&s->lock);
-	rc = data_only ? io_fdatasync(fd) : io_fsync(fd);
+	rc = sync_lower(file->drive, fd, data_only);
 	(void)pthread_mutex_lock(&s->lock);
 	s->running = false;
 	s->answered = upto;
@@ -78,7 +119,7 @@ int file_fsync(struct file *file, int opath, uint64_t *told, bool data_only,
 		if (s->running)
 			(void)pthread_cond_wait(&s->round_done, &s->lock);
 		else
-			sync_round(s, fd);
+			sync_round(file, fd);
 	}
 	if (s->failures != known) {
 		*told = s->failures;

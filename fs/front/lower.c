@@ -203,7 +203,11 @@ static bool look_at_names(struct front *front, int dir_fd, const char *name,
 bool lower_look_name(struct front *front, int dir_fd, const char *name,
 		     struct looked *looked)
 {
-	return S_ISREG(looked->lower.st_mode) && looked->btime_ns != 0 &&
+	const struct stat *st = &looked->lower;
+
+	/* What has fewer blocks than bytes is likely a stub. */
+	return S_ISREG(st->st_mode) && looked->btime_ns != 0 &&
+	       st->st_blocks * 512 >= st->st_size &&
 	       look_at_names(front, dir_fd, name, looked) &&
 	       handle_get(dir_fd, name, &looked->handle) == 0 &&
 	       is_unchanged(front, dir_fd, name, looked);

@@ -62,10 +62,13 @@ static int open_lower(struct open_file *of, const struct inode *inode,
 	struct front *front = of->front;
 	struct lower_handle handle;
 	struct lower_ref at = { -1, inode->ino, inode->btime_ns,
-				inode_plain_epoch(inode), &handle };
+				inode_plain_epoch(inode), NULL };
 	int r = -EAGAIN;
 
-	inode_get_handle(front, inode, &handle);
+	if (!drive_syncs_by_name(front->drive)) {
+		inode_get_handle(front, inode, &handle);
+		at.handle = &handle;
+	}
 
 	if (!needs_fd(front, inode, of->flags))
 		r = file_open(front->drive, &at, of->flags, &of->file,
@@ -176,10 +179,12 @@ static void open_now(fuse_req_t req, const struct slow_args *args)
 		open_file_close(of); /* interrupted: no release */
 }
 
-/* A first write, or a wait for one. */
-static bool open_may_copy_up(struct front *front, const struct inode *inode,
-			     int flags)
+/* A first write, or a wait for one; or all is synced. */
+static bool open_may_take_long(struct front *front, const struct inode *inode,
+			       int flags)
 {
+	if (flags & O_DSYNC && drive_syncs_by_name(front->drive))
+		return true;
 	if (!inode ||
 	    inode_plain_epoch(inode) == drive_stub_epoch(front->drive))
 		return false;
@@ -193,7 +198,7 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	const struct slow_args args = { .ino = ino, .fi = *fi };
 
 	front_noted(front, req);
-	if (open_may_copy_up(front, inode_find(front, ino), fi->flags))
+	if (open_may_take_long(front, inode_find(front, ino), fi->flags))
 		slow_run(req, open_now, &args);
 	else
 		open_now(req, &args);

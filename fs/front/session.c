@@ -73,7 +73,8 @@ static int learn_root(struct front *front, struct error *err)
 				 error_words(-errno));
 	front->dev = st.st_dev;
 	front->root_ino = st.st_ino;
-	front->lower_mnt_id = mount_of(fd);
+	if (!drive_syncs_by_name(front->drive))
+		front->lower_mnt_id = mount_of(fd);
 
 	int r = lower_observe(front, fd, &looked);
 
