@@ -70,11 +70,11 @@ int recipe_uncount(struct store *store, const struct recipe *recipe,
 
 int missing_forget(struct store *store, struct error *err)
 {
-	const int64_t bind = PACK_NONE;
+	/* PACK_NONE as it is: the index is of that one. */
 	int64_t n = store_run(store,
-			      "DELETE FROM chunk WHERE pack = ?1"
+			      "DELETE FROM chunk WHERE pack = 0"
 			      " AND refs = 0",
-			      &bind, 1, err);
+			      NULL, 0, err);
 
 	return n < 0 ? (int)n : 0;
 }

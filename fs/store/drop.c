@@ -153,6 +153,22 @@ static int move_out(struct due *due, struct store_gc_result *result,
 	return rc;
 }
 
+/* Not those that still live by their rows, though the packs tell of nothing:
+ * the rows are wrong, and what is in the packs may be what saves the day. */
+static int keep_living(struct due *due, struct error *err)
+{
+	cleanup_lives struct lives lives = { .n = 0 };
+	size_t kept = 0;
+	int rc = lives_read(due->store, &lives, err);
+
+	for (size_t i = 0; rc == 0 && i < due->n; i++)
+		if (lives_of(&lives, due->pack[i].id).live_chunks == 0)
+			due->pack[kept++] = due->pack[i];
+	if (rc == 0)
+		due->n = kept;
+	return rc;
+}
+
 /* 1 dropped; 0: an inode names it, or it is no orphan any more. */
 static int drop_content(struct store *store, const struct hash128 *id,
 			struct error *err)
@@ -181,9 +197,9 @@ static int uncharge_pack(struct store *store, uint64_t pack, struct error *err)
 {
 	CLEANUP(charges_release) struct charges charges = { .n = 0 };
 	int rc = charges_add_rows(&charges, store, VIEW_WRITER,
-				  "SELECT users, -sum(stored_bytes) FROM chunk"
-				  " WHERE pack = ?1 AND users IS NOT NULL"
-				  " GROUP BY users",
+				  "SELECT c.users, -sum(c.stored_bytes)"
+				  " FROM " CHUNKS_HERE " WHERE c.pack = ?1"
+				  " AND c.users IS NOT NULL GROUP BY c.users",
 				  (int64_t)pack, err);
 
 	return rc < 0 ? rc : charges_tell(store, &charges, err);
@@ -196,22 +212,26 @@ static int forget_pack(struct store *store, const struct pack_row *pack,
 {
 	struct pack_row row = *pack;
 	int64_t bind = (int64_t)pack->id;
-	int64_t live;
+	int64_t live = 0;
 	int64_t n;
-	int rc = store_query(store, VIEW_WRITER,
-			     "SELECT (SELECT count(*) FROM chunk"
-			     " WHERE pack = ?1 AND refs > 0)"
-			     " + (SELECT count(*) FROM content"
-			     " WHERE pack = ?1)",
-			     bind, &live, err);
+	int rc = here_fill(store, pack->id, err);
 
+	if (rc == 0)
+		rc = store_query(store, VIEW_WRITER,
+				 "SELECT (SELECT count(*) FROM " CHUNKS_HERE
+				 " WHERE c.pack = ?1 AND c.refs > 0)"
+				 " + (SELECT count(*) FROM content"
+				 " WHERE pack = ?1)",
+				 bind, &live, err);
 	if (rc < 0 || live > 0)
 		return rc;
 	rc = uncharge_pack(store, pack->id, err);
 	if (rc < 0)
 		return rc;
-	n = store_run(store, "DELETE FROM chunk WHERE pack = ?1", &bind, 1,
-		      err);
+	n = store_run(store,
+		      "DELETE FROM chunk WHERE pack = ?1"
+		      " AND id IN (SELECT id FROM here)",
+		      &bind, 1, err);
 	if (n < 0)
 		return (int)n;
 	row.state = PACK_EMPTIED;
@@ -353,6 +373,8 @@ static int drop_due(struct due *due, struct store_gc_result *result,
 		rc = revive_used(due, err);
 	if (rc == 0)
 		rc = move_out(due, result, err);
+	if (rc == 0)
+		rc = keep_living(due, err);
 	return rc < 0 ? rc : forget(due, result, err);
 }
 

@@ -20,6 +20,7 @@ struct gc {
 	const struct store_gc_options *options;
 	struct store_gc_result result;
 	struct error uncounted; /* code 0: none */
+	struct lives lives;
 };
 
 struct tie_look {
@@ -146,19 +147,16 @@ static int revive_page(struct store *store, const struct ids *ids, void *ctx,
 
 /* How much of a pack is live, in bytes of chunks and recipes before
  * compression. Rows leave a pack all at once, so they tell its size. */
-static int live_share(struct store *store, uint64_t pack, uint64_t *ret_live,
+static int live_share(struct gc *gc, uint64_t pack, uint64_t *ret_live,
 		      uint64_t *ret_all, struct error *err)
 {
 	CLEANUP(stmt_done)
 	struct catalog_stmt *s = catalog_read_stmt(
-		store->cat,
-		"SELECT coalesce(sum(len), 0),"
-		" coalesce(sum(iif(refs > 0, len, 0)), 0),"
-		" (SELECT count(*) FROM content WHERE pack = ?1),"
-		" (SELECT count(*) FROM content WHERE pack = ?1"
-		" AND orphan = 0), coalesce(sum(bad AND refs > 0), 0)"
-		" FROM chunk WHERE pack = ?1",
+		gc->store->cat,
+		"SELECT count(*), coalesce(sum(orphan = 0), 0) FROM content"
+		" WHERE pack = ?1",
 		err);
+	const struct pack_life life = lives_of(&gc->lives, pack);
 	int rc;
 
 	if (!s)
@@ -167,12 +165,11 @@ static int live_share(struct store *store, uint64_t pack, uint64_t *ret_live,
 	rc = stmt_step(s, err);
 	if (rc < 0)
 		return rc;
-	*ret_all = (uint64_t)stmt_i64(s, 0) +
-		   RECIPE_EST_BYTES * (uint64_t)stmt_i64(s, 2);
-	*ret_live = (uint64_t)stmt_i64(s, 1) +
-		    RECIPE_EST_BYTES * (uint64_t)stmt_i64(s, 3);
+	*ret_all = life.all_bytes + RECIPE_EST_BYTES * (uint64_t)stmt_i64(s, 0);
+	*ret_live =
+		life.live_bytes + RECIPE_EST_BYTES * (uint64_t)stmt_i64(s, 1);
 	/* A pack with damage stays, for whoever can save more of it. */
-	if (stmt_i64(s, 4) > 0)
+	if (life.damaged)
 		*ret_live = *ret_all;
 	return 0;
 }
@@ -204,7 +201,7 @@ static int thin_out(struct gc *gc, struct pack_row *pack, struct error *err)
 	if (pack->state >= PACK_EMPTIED ||
 	    (pack->state == PACK_OPEN && pack->size_bytes <= PACK_HEADER_BYTES))
 		return 0;
-	rc = live_share(gc->store, pack->id, &live, &all, err);
+	rc = live_share(gc, pack->id, &live, &all, err);
 	if (rc < 0)
 		return rc;
 	if (pack->state == PACK_CONDEMNED)
@@ -221,7 +218,7 @@ static int thin_out_all(struct gc *gc, struct error *err)
 {
 	cleanup_free struct pack_row *packs = NULL;
 	int64_t n = pack_rows(gc->store, VIEW_COMMITTED, &packs, err);
-	int rc = n < 0 ? (int)n : 0;
+	int rc = n < 0 ? (int)n : lives_read(gc->store, &gc->lives, err);
 
 	for (int64_t i = 0; rc == 0 && i < n; i++) {
 		rc = keep_going(gc, (uint64_t)i, (uint64_t)n, err);
@@ -276,5 +273,6 @@ int store_gc(struct store *store, const struct store_gc_options *options,
 		rc = gc_drop(store, options, &gc.result, err);
 	if (rc == 0)
 		*ret_result = gc.result;
+	free(gc.lives.life);
 	return rc;
 }

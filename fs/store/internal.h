@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 
 #include "fs/store/format.h"
 #include "fs/store/store.h"
@@ -424,6 +425,36 @@ int store_adopt(struct store *store, struct error *err);
 /* Rows of schema 1 don't say how much of a pack a chunk takes: once, reads the
  * headers of all extents. */
 int store_fill_spans(struct store *store, struct error *err);
+
+/* --- here.c: what is in a pack ----------------------------------------------
+ */
+
+/* In a transaction: the temporary table `here` of the writer gets the ids of
+ * all chunks whose rows may name the pack, and of others: join it with chunk,
+ * and ask for the pack. It lasts until the next call or a rollback. */
+int here_fill(struct store *store, uint64_t pack, struct error *err);
+#define CHUNKS_HERE "here CROSS JOIN chunk c ON c.id = here.id"
+
+/* Of the chunks whose rows name a pack. */
+struct pack_life {
+	uint64_t pack;
+	uint64_t all_bytes; /* before compression */
+	uint64_t live_bytes;
+	uint64_t live_chunks;
+	bool damaged; /* one that lives is bad */
+};
+struct lives {
+	struct pack_life *life; /* owned; by pack, ascending */
+	size_t n;
+};
+/* As committed; goes through all rows, in pages. */
+int lives_read(struct store *store, struct lives *ret_lives, struct error *err);
+struct pack_life lives_of(const struct lives *lives, uint64_t pack);
+static inline void lives_release_at(struct lives *lives)
+{
+	free(lives->life);
+}
+#define cleanup_lives __attribute__((cleanup(lives_release_at)))
 
 /* While rows are incomplete: nothing may be collected. */
 bool store_is_rebuilding(struct store *store);

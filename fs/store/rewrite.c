@@ -41,9 +41,9 @@ static int select_chunks(struct store *store, uint64_t pack, struct live *live,
 	CLEANUP(stmt_done)
 	struct catalog_stmt *s = catalog_write_stmt(
 		store->cat,
-		"SELECT id, extent_off, skip, len, stored_bytes FROM chunk"
-		" WHERE pack = ?1 AND refs > 0 AND bad = 0 ORDER BY "
-		"extent_off, skip LIMIT ?2",
+		"SELECT c.id, c.extent_off, c.skip, c.len, c.stored_bytes"
+		" FROM " CHUNKS_HERE " WHERE c.pack = ?1 AND c.refs > 0"
+		" AND c.bad = 0 ORDER BY c.extent_off, c.skip LIMIT ?2",
 		err);
 	int rc;
 
@@ -215,8 +215,8 @@ static int nothing_live(struct store *store, uint64_t pack, struct error *err)
 {
 	int64_t n;
 	int rc = store_query(store, VIEW_WRITER,
-			     "SELECT EXISTS(SELECT 1 FROM chunk"
-			     " WHERE pack = ?1 AND refs > 0)"
+			     "SELECT EXISTS(SELECT 1 FROM " CHUNKS_HERE
+			     " WHERE c.pack = ?1 AND c.refs > 0)"
 			     " OR EXISTS(SELECT 1 FROM content"
 			     " WHERE pack = ?1 AND orphan = 0)",
 			     (int64_t)pack, &n, err);
@@ -250,6 +250,8 @@ static int move_some(struct store *store, const struct pack_row *pack,
 	struct writer *w;
 	int rc = writer_get(store, &w, err);
 
+	if (rc == 0)
+		rc = here_fill(store, pack->id, err);
 	if (rc == 0)
 		rc = select_chunks(store, pack->id, &live, err);
 	if (rc == 0)

@@ -69,17 +69,21 @@ static int64_t mark(struct scrub *scrub, uint64_t pack,
 {
 	const int64_t binds[] = { (int64_t)pack, (int64_t)item->off,
 				  (int64_t)item->end, bad };
+	/* Good again is of few rows, and they have an index; going bad asks
+	 * all. */
+	const char *sql = bad ? "UPDATE chunk SET bad = 1 WHERE pack = ?1"
+				" AND extent_off >= ?2 AND extent_off < ?3"
+				" AND bad = 0"
+			      : "UPDATE chunk SET bad = 0 WHERE pack = ?1"
+				" AND extent_off >= ?2 AND extent_off < ?3"
+				" AND bad != 0";
 	int64_t chunks;
 	int64_t contents = 0;
 	int rc = catalog_begin(scrub->store->cat, err);
 
 	if (rc < 0)
 		return rc;
-	chunks = store_run(scrub->store,
-			   "UPDATE chunk SET bad = ?4 WHERE pack = ?1"
-			   " AND extent_off >= ?2 AND extent_off < ?3"
-			   " AND bad != ?4",
-			   binds, 4, err);
+	chunks = store_run(scrub->store, sql, binds, 3, err);
 	if (chunks >= 0)
 		contents = store_run(scrub->store,
 				     "UPDATE content SET bad = ?4"
@@ -277,8 +281,9 @@ static int count_bad(struct scrub *scrub, int64_t *ret_contents,
 {
 	int64_t chunks;
 	int rc = store_query(scrub->store, VIEW_COMMITTED,
-			     "SELECT count(*) FROM chunk WHERE bad >= ?1", 1,
-			     &chunks, err);
+			     "SELECT count(*) FROM chunk WHERE bad != 0"
+			     " AND pack >= ?1",
+			     0, &chunks, err);
 
 	if (rc == 0)
 		rc = store_query(scrub->store, VIEW_COMMITTED,

@@ -122,6 +122,25 @@ static int fill_one(struct store *store, uint64_t pack, struct error *err)
 	return rc;
 }
 
+/* For as long as it takes. */
+static int index_rows(struct store *store, bool on, struct error *err)
+{
+	int64_t n;
+	int rc = catalog_begin(store->cat, err);
+
+	if (rc < 0)
+		return rc;
+	n = store_run(store,
+		      on ? "CREATE INDEX IF NOT EXISTS chunk_spans"
+			   " ON chunk(pack)"
+			 : "DROP INDEX IF EXISTS chunk_spans",
+		      NULL, 0, err);
+	if (n >= 0)
+		return catalog_commit(store->cat, err);
+	catalog_rollback(store->cat);
+	return (int)n;
+}
+
 int store_fill_spans(struct store *store, struct error *err)
 {
 	cleanup_free struct pack_row *rows = NULL;
@@ -131,8 +150,12 @@ int store_fill_spans(struct store *store, struct error *err)
 	if (catalog_meta_get(store->cat, META_SPANS, 0) != 0)
 		return 0;
 	n = pack_rows(store, VIEW_COMMITTED, &rows, err);
+	if (n > 0)
+		rc = index_rows(store, true, err);
 	for (int64_t i = 0; rc == 0 && i < n; i++)
 		rc = fill_one(store, rows[i].id, err);
+	if (rc == 0)
+		rc = index_rows(store, false, err);
 	if (n < 0 || rc < 0)
 		return rc < 0 ? rc : (int)n;
 	return catalog_meta_set(store->cat, META_SPANS, 1, err);

@@ -13,7 +13,7 @@
 /* What the catalog takes for each, indexes and half-empty pages included:
  * docs/format/catalog.md, "Figures". */
 #define CATALOG_INODE_BYTES   UINT64_C(390)
-#define CATALOG_CHUNK_BYTES   UINT64_C(80)
+#define CATALOG_CHUNK_BYTES   UINT64_C(55)
 #define CATALOG_CONTENT_BYTES UINT64_C(60)
 
 static bool in_sample(const struct assess *a, const struct assess_file *f)

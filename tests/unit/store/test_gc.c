@@ -92,6 +92,43 @@ static void an_unused_content_stays_readable_through_its_grace(void **state)
 	free(data);
 }
 
+/* The catalog is wrong, or the pack was: nobody knows what is lost. */
+static void a_row_that_no_record_tells_of_keeps_its_pack(void **state)
+{
+	struct world *w = *state;
+	uint8_t *data = some_noise(2, KIB(100));
+
+	(void)put_data(w, data, KIB(100), 1);
+	gone(w, 1);
+	assert_int_equal(gc(w).packs_condemned, 1);
+	change(w, "INSERT INTO chunk(id, pack, extent_off, skip, len, refs)"
+		  " VALUES(x'00000000000000000000000000000007', 1, 4096, 0, "
+		  "100, 1)");
+	days_pass(w, 30);
+	assert_int_equal(gc(w).packs_unlinked, 0);
+	assert_int_equal(faccessat(w->packs_fd, "01/0001.pack", F_OK, 0), 0);
+	change(w, "UPDATE chunk SET refs = 0 WHERE id = "
+		  "x'00000000000000000000000000000007'");
+	assert_int_equal(gc(w).packs_unlinked, 1);
+	free(data);
+}
+
+/* Then its records don't tell of all rows that name it. */
+static void a_damaged_pack_that_nobody_needs_goes(void **state)
+{
+	struct world *w = *state;
+	uint8_t *data = some_noise(2, KIB(400));
+
+	(void)put_data(w, data, KIB(400), 1);
+	gone(w, 1);
+	assert_int_equal(gc(w).packs_condemned, 1);
+	flip_byte(w, 1, PACK_HEADER_BYTES + 9000);
+	days_pass(w, 30);
+	assert_int_equal(gc(w).packs_unlinked, 1);
+	assert_int_equal(query(w, "SELECT count(*) FROM chunk"), 0);
+	free(data);
+}
+
 static void gc_keeps_a_chunk_two_contents_share(void **state)
 {
 	struct world *w = *state;
@@ -370,6 +407,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		world_test(nothing_happens_to_what_is_used),
 		world_test(an_unused_content_stays_readable_through_its_grace),
+		world_test(a_row_that_no_record_tells_of_keeps_its_pack),
+		world_test(a_damaged_pack_that_nobody_needs_goes),
 		world_test(gc_keeps_a_chunk_two_contents_share),
 		world_test(a_chunk_of_a_condemned_pack_is_not_adopted),
 		world_test(a_content_put_again_in_its_grace_survives),
