@@ -22,8 +22,15 @@ _CLONE_NEWNS = 0x20000
 _MS_REC_PRIVATE = (1 << 14) | (1 << 18)
 _PR_SET_PDEATHSIG = 1
 
-SOBRE = os.environ.get("SOBRE", "")
-SOBRE_FAULT = os.environ.get("SOBRE_FAULT", "")
+
+def _program(name):
+    """Its path, which chdir doesn't change; "" when it isn't given."""
+    path = os.environ.get(name, "")
+    return path and os.path.abspath(path)
+
+
+SOBRE = _program("SOBRE")
+SOBRE_FAULT = _program("SOBRE_FAULT")
 
 _undo = []  # what is left to take down, newest last
 _tmp = None
