@@ -113,6 +113,14 @@ struct catalog_stmt *catalog_write_stmt(struct catalog *cat, const char *sql,
 struct catalog_stmt *catalog_read_stmt(struct catalog *cat, const char *sql,
 				       struct error *err);
 /* The first inside a transaction of this thread, else the second. */
+/*
+ * Until catalog_release() what this thread reads is of one moment, the first
+ * read's; each statement alone would take and give SQLite's locks, and read
+ * the pages that a commit changed anew. For a batch: meanwhile the WAL can't
+ * be begun again. One thread at a time: -EBUSY, and then reads go on as ever.
+ */
+int catalog_hold(struct catalog *cat, struct error *err);
+void catalog_release(struct catalog *cat);
 struct catalog_stmt *catalog_stmt(struct catalog *cat, const char *sql,
 				  struct error *err);
 /* Gives it back; accepts NULL. Every statement taken must be given back. */

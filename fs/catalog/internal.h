@@ -173,10 +173,15 @@ struct catalog {
 	pthread_mutex_t readers_mutex; /* guards what follows; taken last */
 	struct conn *idle;
 	unsigned int idle_count;
+	struct conn *held; /* by catalog_hold(), of the thread `holder` */
+	const void *holder;
 
 	struct queue queue;
 };
 
+/* Of no other thread that runs. Asked at each event: gettid(2) would go to the
+ * kernel. */
+const void *this_thread(void);
 bool catalog_owned(struct catalog *cat); /* by this thread */
 /* Writes what is queued into the transaction that is open. */
 int catalog_drain(struct catalog *cat, struct error *err);

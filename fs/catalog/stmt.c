@@ -80,6 +80,10 @@ static struct conn *reader_take(struct catalog *cat, struct error *err)
 	struct conn *conn = NULL;
 
 	(void)pthread_mutex_lock(&cat->readers_mutex);
+	if (cat->held != NULL && cat->holder == this_thread()) {
+		(void)pthread_mutex_unlock(&cat->readers_mutex);
+		return cat->held;
+	}
 	conn = cat->idle;
 	if (conn != NULL) {
 		cat->idle = conn->next;
@@ -101,6 +105,10 @@ void reader_give_back(struct conn *conn)
 	bool keep = false;
 
 	(void)pthread_mutex_lock(&cat->readers_mutex);
+	if (conn == cat->held) {
+		(void)pthread_mutex_unlock(&cat->readers_mutex);
+		return;
+	}
 	keep = cat->idle_count < READERS_IDLE_MAX;
 	if (keep) {
 		conn->next = cat->idle;
@@ -110,6 +118,52 @@ void reader_give_back(struct conn *conn)
 	(void)pthread_mutex_unlock(&cat->readers_mutex);
 	if (!keep)
 		conn_close(conn);
+}
+
+/* Puts it in the place of none, or takes it from there. */
+static int set_held(struct catalog *cat, struct conn *conn)
+{
+	int rc = 0;
+
+	(void)pthread_mutex_lock(&cat->readers_mutex);
+	if (conn != NULL && cat->held != NULL) {
+		rc = -EBUSY;
+	} else {
+		cat->held = conn;
+		cat->holder = conn != NULL ? this_thread() : NULL;
+	}
+	(void)pthread_mutex_unlock(&cat->readers_mutex);
+	return rc;
+}
+
+int catalog_hold(struct catalog *cat, struct error *err)
+{
+	struct conn *conn = reader_take(cat, err);
+	int rc = 0;
+
+	if (conn == NULL)
+		return err->code;
+	rc = conn_exec(conn, "BEGIN", err);
+	if (rc == 0 && set_held(cat, conn) < 0)
+		rc = error_set(err, -EBUSY, "another thread reads a batch");
+	if (rc < 0) {
+		struct error ignored = ERROR_INIT;
+
+		(void)conn_exec(conn, "ROLLBACK", &ignored);
+		reader_give_back(conn);
+	}
+	return rc;
+}
+
+void catalog_release(struct catalog *cat)
+{
+	struct conn *conn = cat->held;
+	struct error ignored = ERROR_INIT;
+
+	assert(conn != NULL && cat->holder == this_thread());
+	(void)conn_exec(conn, "COMMIT", &ignored);
+	(void)set_held(cat, NULL);
+	reader_give_back(conn);
 }
 
 void readers_close(struct catalog *cat)

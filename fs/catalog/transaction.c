@@ -4,9 +4,7 @@
 #include "fs/base/log.h"
 #include "fs/catalog/internal.h"
 
-/* Of no other thread that runs. Asked at each event: gettid(2) would go to
- * the kernel. */
-static const void *this_thread(void)
+const void *this_thread(void)
 {
 	static _Thread_local char here;
 

@@ -211,6 +211,8 @@ static int commit_all(struct batch *b, struct error *err)
 
 static int flush(struct batch *b, struct error *err)
 {
+	struct error ignored = ERROR_INIT;
+	bool held;
 	int rc;
 
 	if (b->n == 0)
@@ -220,7 +222,11 @@ static int flush(struct batch *b, struct error *err)
 		rc = fail_from(b, 0, err);
 	else
 		rc = commit_all(b, err);
+	/* Reads of each chunk's row, as committed. */
+	held = catalog_hold(b->drive->catalog, &ignored) == 0;
 	verify_and_freeze(b);
+	if (held)
+		catalog_release(b->drive->catalog);
 	set_packing(b, false);
 	for (unsigned int i = 0; i < b->n; i++) {
 		struct error stop = ERROR_INIT;

@@ -231,8 +231,12 @@ static int in_transaction(struct counting *c,
 /* 1: go on; 0: it was the last. */
 static int step(struct counting *c, struct error *err)
 {
+	struct error ignored = ERROR_INIT;
+	bool held = catalog_hold(c->ledger->cat, &ignored) == 0;
 	int rc = count_batch(c, err);
 
+	if (held)
+		catalog_release(c->ledger->cat);
 	if (rc < 0)
 		return rc;
 	if (c->n == 0)

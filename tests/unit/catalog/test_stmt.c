@@ -304,9 +304,53 @@ static void many_threads_read_post_and_write(void **state)
 	assert_int_equal(ask(f, "SELECT count(*) FROM inode"), 4600);
 }
 
+static bool is_there(struct fixture *f, uint64_t ino)
+{
+	struct catalog_inode row;
+
+	return catalog_inode_get(f->cat, ino, 0, &row, &f->err) >= 0;
+}
+
+/* Another thread reads, and wants to hold too. */
+static void *other_main(void *at)
+{
+	struct fixture *f = at;
+	struct error err = ERROR_INIT;
+	struct catalog_inode row;
+
+	if (catalog_hold(f->cat, &err) != -EBUSY ||
+	    catalog_inode_get(f->cat, 2, 0, &row, &err) < 0)
+		return f;
+	return NULL;
+}
+
+static void what_is_held_is_of_one_moment_for_one_thread(void **state)
+{
+	struct fixture *f = *state;
+	struct catalog_inode one = file_of(1);
+	struct catalog_inode two = file_of(2);
+	pthread_t other;
+	void *failed = f;
+
+	put(f, &one);
+	must(catalog_hold(f->cat, &f->err));
+	assert_true(is_there(f, 1));
+	put(f, &two);
+	assert_false(is_there(f, 2));
+	assert_int_equal(pthread_create(&other, NULL, other_main, f), 0);
+	assert_int_equal(pthread_join(other, &failed), 0);
+	assert_null(failed);
+	catalog_release(f->cat);
+	assert_true(is_there(f, 2));
+	must(catalog_hold(f->cat, &f->err));
+	assert_true(is_there(f, 2));
+	catalog_release(f->cat);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		SCENARIO(what_is_held_is_of_one_moment_for_one_thread),
 		SCENARIO(a_statement_can_be_in_use_twice_on_one_connection),
 		SCENARIO(a_write_is_seen_by_others_only_after_the_commit),
 		SCENARIO(a_rollback_undoes_all),
