@@ -25,7 +25,6 @@ of our making; or the test has a wrong idea of ext4: --bare does the same
 without sobre, and what fails there too is ext4's.
 """
 import argparse
-import fcntl
 import os
 import random
 import sys
@@ -34,11 +33,11 @@ import time
 import agents
 import drive
 import env
+import sys_calls
 import tree
 import upkeep
 import verify
 
-FICLONE = 0x40049409
 BLOCK = agents.BLOCK
 FILES = 24
 
@@ -74,8 +73,7 @@ class Cutter:
         files = {n: v for load in self.loads for n, v in load.files.items()}
         lowest = {n: v.synced for n, v in files.items()}
         path = self.outer.path("cut%d.img" % len(self.clones))
-        with open(self.image.file, "rb") as a, open(path, "wb") as b:
-            fcntl.ioctl(b.fileno(), FICLONE, a.fileno())
+        sys_calls.clone(self.image.file, path)
         may = {n: (v.since(lowest[n]), v.story(lowest[n])) for n, v in files.items()}
         self.clones.append((path, may))
 

@@ -117,6 +117,8 @@ def missing(programs=()):
         return "not root: no right to mount"
     if not os.access("/dev/fuse", os.R_OK | os.W_OK):
         return "no /dev/fuse"
+    if not os.access("/dev/loop-control", os.R_OK | os.W_OK):
+        return "no loop devices"
     if not os.access(SOBRE, os.X_OK):
         return "no sobre program (set SOBRE)"
     for program in ("mkfs.ext4", "mount") + tuple(programs):
@@ -153,16 +155,18 @@ def main(programs=()):
 
 
 class Image:
-    """A file system in a sparse file, mounted on a loop device."""
+    """A file system in a sparse file, mounted on a loop device. `direct`:
+    what is written to that is not in a page cache of the file."""
 
     def __init__(self, fs="ext4", size_mib=384, options="", mkfs=(),
-                 file=None, root=None):
+                 file=None, root=None, direct=False):
         self.root = root or tmp("image")
         self.file = file or os.path.join(self.root, "disk.img")
         self.dir = os.path.join(self.root, "fs")
         os.makedirs(self.dir, exist_ok=True)
         self.fs = fs
         self.options = options
+        self.direct = direct
         self.mounted = False
         if file is None:
             with open(self.file, "wb") as f:
@@ -173,9 +177,23 @@ class Image:
 
     def mount(self):
         options = "loop" + ("," + self.options if self.options else "")
-        run("mount", "-o", options, self.file, self.dir)
+        if self.direct:
+            self._mount_direct()
+        else:
+            run("mount", "-o", options, self.file, self.dir)
         self.mounted = True
         on_end(self.umount)
+
+    def _mount_direct(self):
+        attach = ("losetup", "--find", "--show")
+        done = run(*attach, "--direct-io=on", self.file, check=False)
+        if done.returncode:  # where the file is, there may be none
+            done = run(*attach, self.file)
+        device = done.stdout.strip()
+        try:
+            run("mount", "-o", self.options or "rw", device, self.dir)
+        finally:
+            run("losetup", "-d", device)  # when it is unmounted
 
     def umount(self):
         taken_down(self.umount)

@@ -2,6 +2,7 @@
 """System calls that Python's os doesn't have, and acting as an agent."""
 import ctypes
 import errno
+import fcntl
 import mmap
 import os
 import pickle
@@ -16,6 +17,7 @@ FALLOC_PUNCH_HOLE = 2
 FALLOC_COLLAPSE_RANGE = 8
 FALLOC_ZERO_RANGE = 16
 FALLOC_INSERT_RANGE = 32
+_FICLONE = 0x40049409
 _AT_FDCWD = -100
 _AT_SYMLINK_FOLLOW = 0x400
 _STATX_BTIME = 0x800
@@ -38,6 +40,12 @@ def fallocate(fd, mode, off, length):
     call.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_int64,
                      ctypes.c_int64]
     env.check(call(fd, mode, off, length), "fallocate")
+
+
+def clone(source, target):
+    """A new file that shares all blocks of `source`, as at one instant."""
+    with open(source, "rb") as a, open(target, "xb") as b:
+        fcntl.ioctl(b.fileno(), _FICLONE, a.fileno())
 
 
 class Mapping:
