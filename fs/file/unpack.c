@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
 
@@ -108,6 +111,82 @@ static int unpack_entry(void *ctx, const struct walk_entry *entry,
 	return 0;
 }
 
+struct rows {
+	struct catalog_inode *row;
+	size_t n;
+	size_t cap;
+};
+
+static int note_packed(void *ctx, const struct catalog_inode *inode,
+		       struct error *err)
+{
+	struct rows *rows = ctx;
+
+	if (!inode->packed)
+		return 0;
+	if (rows->n == rows->cap) {
+		size_t cap = rows->cap ? 2 * rows->cap : 8;
+		void *grown = realloc(rows->row, cap * sizeof(*rows->row));
+
+		if (!grown)
+			return error_set(err, -ENOMEM, "out of memory");
+		rows->row = grown;
+		rows->cap = cap;
+	}
+	rows->row[rows->n++] = *inode;
+	return 0;
+}
+
+static void unpack_row(struct unpack *u, const struct catalog_inode *row)
+{
+	struct error mine = ERROR_INIT;
+	cleanup_fd int fd = -1;
+	char words[32];
+	int rc = -EINVAL; /* without a handle */
+
+	if (row->handle.len > 0)
+		rc = handle_open(u->drive->lower_fd, &row->handle, O_PATH);
+	if (rc == -ESTALE || rc == -ENOENT)
+		return;
+	fd = rc;
+	if (fd < 0)
+		rc = error_set(&mine, fd, "cannot open: %s", error_words(fd));
+	else
+		rc = unpack_file(u, fd, &mine);
+	(void)snprintf(words, sizeof(words), "inode %llu",
+		       (unsigned long long)row->ino);
+	if (rc < 0)
+		failed(u, words, &mine);
+}
+
+/* A walk passes by what is renamed meanwhile to a place where it has been: the
+ * catalog still knows it as packed. */
+static int unpack_missed(struct unpack *u, struct error *err)
+{
+	struct catalog *cat = u->drive->catalog;
+	struct rows rows = { .n = 0 };
+	int rc = catalog_flush(cat, err);
+
+	if (rc == 0)
+		rc = catalog_inodes(cat, UINT64_C(1) << 63, note_packed, &rows,
+				    err);
+	for (size_t i = 0; rc == 0 && i < rows.n; i++)
+		unpack_row(u, &rows.row[i]);
+	free(rows.row);
+	return rc;
+}
+
+static int open_root(struct unpack *u, struct error *err)
+{
+	int rc = 0;
+
+	if (u->left_packed == 0)
+		rc = unpack_missed(u, err);
+	if (rc == 0 && u->left_packed == 0)
+		rc = root_unseal(u->drive, err);
+	return rc;
+}
+
 int drive_unpack(struct drive *drive, const char *path,
 		 bool (*progress)(void *ctx, uint64_t bytes_done,
 				  uint64_t bytes_total),
@@ -130,7 +209,7 @@ int drive_unpack(struct drive *drive, const char *path,
 		rc = check_room(&u, err);
 	if (rc == 0)
 		rc = walk_tree(drive, fd, path, unpack_entry, &u, err);
-	if (rc == 0 && *path == '\0' && u.left_packed == 0)
-		rc = root_unseal(drive, err);
+	if (rc == 0 && *path == '\0')
+		rc = open_root(&u, err);
 	return rc;
 }

@@ -76,6 +76,48 @@ static void the_first_stub_closes_the_root(void **state)
 	assert_true(fgetxattr(t->lower_fd, DRIVE_ROOT_XATTR, NULL, 0) < 0);
 }
 
+struct renamer {
+	int fd;
+	bool done;
+};
+
+static bool rename_all(void *ctx, uint64_t bytes_done, uint64_t bytes_total)
+{
+	static const char *const names[][2] = { { "a", "a2" }, { "b", "b2" } };
+	struct renamer *r = ctx;
+
+	(void)bytes_done;
+	(void)bytes_total;
+	for (int i = 0; i < 2 && !r->done; i++)
+		assert_int_equal(
+			renameat(r->fd, names[i][0], r->fd, names[i][1]), 0);
+	r->done = true;
+	return true;
+}
+
+static void no_stub_is_left_behind_an_open_root(void **state)
+{
+	struct tmpdrive *t = *state;
+	struct renamer renamer = { .fd = t->lower_fd };
+	struct unpack_report report = { 0 };
+	struct error err = ERROR_INIT;
+
+	assert_int_equal(fchmod(t->lower_fd, 0755), 0);
+	tmpdrive_write(t, "a", 50 << 10, 1);
+	tmpdrive_write(t, "b", 50 << 10, 2);
+	assert_int_equal(tmpdrive_pack(t, "a"), PACK_DONE);
+	assert_int_equal(tmpdrive_pack(t, "b"), PACK_DONE);
+	/* The walk has read both names when it comes to the first. */
+	assert_int_equal(
+		drive_unpack(t->drive, "", rename_all, &renamer, &report, &err),
+		0);
+	assert_true(renamer.done);
+	assert_false(tmpdrive_is_stub(t, "a2"));
+	assert_false(tmpdrive_is_stub(t, "b2"));
+	assert_int_equal(report.unpacked, 2);
+	assert_int_equal(lower_mode(t), 0755);
+}
+
 static void chmod_of_a_closed_root_is_shown_not_done(void **state)
 {
 	struct tmpdrive *t = *state;
@@ -169,6 +211,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		T(the_first_stub_closes_the_root),
+		T(no_stub_is_left_behind_an_open_root),
 		T(chmod_of_a_closed_root_is_shown_not_done),
 		T(a_root_left_open_by_a_crash_is_closed),
 		T(the_acl_is_kept_and_follows_chmod),
