@@ -167,11 +167,16 @@ static const char *settings(enum conn_kind kind)
 /* Nobody asks SQLite how much memory it has, and counting takes a lock of all
  * connections at each allocation. Too late when SQLite is in use: then it
  * counts. */
-static pthread_once_t configured = PTHREAD_ONCE_INIT;
-
 static void configure(void)
 {
 	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
+static void configure_once(void)
+{
+	static pthread_once_t configured = PTHREAD_ONCE_INIT;
+
+	(void)pthread_once(&configured, configure);
 }
 
 int conn_open(const char *file, const char *shown, enum conn_kind kind,
@@ -182,7 +187,7 @@ int conn_open(const char *file, const char *shown, enum conn_kind kind,
 
 	if (conn == NULL)
 		return error_set(err, -ENOMEM, "out of memory");
-	(void)pthread_once(&configured, configure);
+	configure_once();
 	conn->writer = kind == CONN_WRITER;
 	rc = open_db(file, kind, &conn->db);
 	if (rc == SQLITE_OK)

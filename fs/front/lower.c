@@ -31,7 +31,7 @@ int lower_open_child(int parent_fd, const char *name)
 	do {
 		fd = syscall(SYS_openat2, parent_fd, name, &how, sizeof(how));
 	} while (fd < 0 && (errno == EAGAIN || errno == EINTR));
-	return fd < 0 ? -errno : (int)fd;
+	return fd < 0 ? error_negative(-errno) : (int)fd;
 }
 
 int lower_create(int parent_fd, const char *name, mode_t mode)
@@ -118,7 +118,7 @@ static int observe(const struct front *front, int fd, int flags,
 {
 	if (statx(fd, "", flags | AT_EMPTY_PATH,
 		  mask | STATX_BASIC_STATS | STATX_BTIME, ret_x) < 0)
-		return -errno;
+		return error_negative(-errno);
 	return take(front, ret_x, ret_looked);
 }
 
@@ -131,7 +131,7 @@ int lower_observe_name(const struct front *front, int dir_fd, const char *name,
 		return -EOPNOTSUPP;
 	if (statx(dir_fd, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT,
 		  STATX_BASIC_STATS | STATX_BTIME | STATX_MNT_ID, &x) < 0)
-		return -errno;
+		return error_negative(-errno);
 	if (x.stx_mnt_id != front->lower_mnt_id)
 		return -EXDEV;
 	return take(front, &x, ret_looked);

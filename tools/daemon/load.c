@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "tools/daemon/internal.h"
 
@@ -11,16 +13,17 @@
 static bool read_times(struct load *ret)
 {
 	unsigned long long t[8] = { 0 };
+	char line[512] = "";
+	char *at = line + strlen("cpu ");
 	FILE *f = fopen("/proc/stat", "re");
-	int n = f ? fscanf(f, "cpu %llu %llu %llu %llu %llu %llu %llu %llu",
-			   &t[0], &t[1], &t[2], &t[3], &t[4], &t[5], &t[6],
-			   &t[7])
-		  : 0;
+	bool read = f && fgets(line, sizeof(line), f);
 
 	if (f)
 		(void)fclose(f);
-	if (n != 8)
+	if (!read || strncmp(line, "cpu ", 4) != 0)
 		return false;
+	for (size_t i = 0; i < 8; i++)
+		t[i] = strtoull(at, &at, 10);
 	*ret = (struct load){ .busy = t[0] + t[1] + t[2] + t[5] + t[6] + t[7],
 			      .idle = t[3] + t[4] };
 	return true;

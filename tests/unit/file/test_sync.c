@@ -160,7 +160,7 @@ static void a_new_file_has_it_too(void **state)
 {
 	struct tmpdrive *t = *state;
 	struct error err = ERROR_INIT;
-	struct lower_ref at;
+	struct lower_ref at = { .handle = NULL };
 	struct file *file;
 	struct stat st;
 	int none = -1;
