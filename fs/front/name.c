@@ -192,7 +192,7 @@ void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
 	struct front *front = front_of(req);
 	cleanup_pin struct pinned dir = PINNED_NONE;
-	struct fuse_entry_param e;
+	struct fuse_entry_param e = { .ino = 0 };
 	struct looked looked;
 
 	front_noted(front, req);
