@@ -112,7 +112,6 @@ struct catalog_stmt *catalog_write_stmt(struct catalog *cat, const char *sql,
 /* Anywhere: on a reader of its own until stmt_done(). */
 struct catalog_stmt *catalog_read_stmt(struct catalog *cat, const char *sql,
 				       struct error *err);
-/* The first inside a transaction of this thread, else the second. */
 /*
  * Until catalog_release() what this thread reads is of one moment, the first
  * read's; each statement alone would take and give SQLite's locks, and read
@@ -121,6 +120,7 @@ struct catalog_stmt *catalog_read_stmt(struct catalog *cat, const char *sql,
  */
 int catalog_hold(struct catalog *cat, struct error *err);
 void catalog_release(struct catalog *cat);
+/* The first of the two inside a transaction of this thread, else the second. */
 struct catalog_stmt *catalog_stmt(struct catalog *cat, const char *sql,
 				  struct error *err);
 /* Gives it back; accepts NULL. Every statement taken must be given back. */

@@ -375,8 +375,8 @@ uint64_t inode_capabilities(struct front *front)
 	return capabilities;
 }
 
-void inode_no_capability(struct front *front, struct inode *inode,
-			 uint64_t capabilities)
+void inode_note_no_capability(struct front *front, struct inode *inode,
+			      uint64_t capabilities)
 {
 	(void)pthread_mutex_lock(&front->table_lock);
 	if (front->capabilities == capabilities)
@@ -384,7 +384,7 @@ void inode_no_capability(struct front *front, struct inode *inode,
 	(void)pthread_mutex_unlock(&front->table_lock);
 }
 
-void inode_has_capability(struct front *front, struct inode *inode)
+void inode_note_capability(struct front *front, struct inode *inode)
 {
 	(void)pthread_mutex_lock(&front->table_lock);
 	front->capabilities++;

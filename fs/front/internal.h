@@ -283,10 +283,10 @@ bool inode_has_flag(struct front *front, struct inode *inode,
 /* Moves on whenever an inode is given a security.capability. Never 0. */
 uint64_t inode_capabilities(struct front *front);
 /* It has none, if none was given to any since inode_capabilities(). */
-void inode_no_capability(struct front *front, struct inode *inode,
-			 uint64_t capabilities);
+void inode_note_no_capability(struct front *front, struct inode *inode,
+			      uint64_t capabilities);
 /* After it was. */
-void inode_has_capability(struct front *front, struct inode *inode);
+void inode_note_capability(struct front *front, struct inode *inode);
 fuse_ino_t inode_nodeid(const struct front *front, uint64_t ino);
 /* The way back. */
 uint64_t inode_number(const struct front *front, fuse_ino_t nodeid);

@@ -38,7 +38,7 @@ static int learn(struct front *front, int *fd, struct fuse_entry_param *ret_e,
 		return r;
 	inode_saw_plain(inode, looked->plain_epoch);
 	if (looked->no_capability)
-		inode_no_capability(front, inode, looked->no_capability);
+		inode_note_no_capability(front, inode, looked->no_capability);
 	fill(front, inode, generation_of(&looked->handle), &looked->st, ret_e);
 	return 0;
 }

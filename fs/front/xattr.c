@@ -203,7 +203,7 @@ static int set_lower(fuse_req_t req, const struct pinned *at, const char *name,
 	if (setxattr(path, name, value, size, flags) < 0)
 		return -errno;
 	if (strcmp(name, CAPABILITY_XATTR) == 0)
-		inode_has_capability(at->front, at->inode);
+		inode_note_capability(at->front, at->inode);
 	return strcmp(name, ACL_ACCESS) == 0 ? follow_acl(req, at)
 					     : observe(at, &looked);
 }

@@ -3,8 +3,6 @@
  * Which chunks' rows may name a pack: its extents list their chunks. An index
  * of all rows by pack would be a third of what they take.
  */
-#include <string.h>
-
 #include "fs/base/cleanup.h"
 #include "fs/store/internal.h"
 
@@ -135,7 +133,7 @@ static int count_page(struct store *store, const struct lives *lives,
 	struct catalog_stmt *s = catalog_read_stmt(
 		store->cat,
 		"SELECT id, pack, len, refs, bad FROM chunk WHERE id > ?1"
-		" ORDER BY id LIMIT ?2",
+		" AND length(id) = 16 ORDER BY id LIMIT ?2",
 		err);
 	int n = 0;
 	int rc;
@@ -145,12 +143,8 @@ static int count_page(struct store *store, const struct lives *lives,
 	stmt_bind_blob(s, 1, last->bytes, sizeof(last->bytes));
 	stmt_bind_i64(s, 2, PAGE_ROWS);
 	while ((rc = stmt_step(s, err)) > 0) {
-		size_t len;
-		const void *id = stmt_blob(s, 0, &len);
-
 		count_row(lives, s);
-		if (len == sizeof(last->bytes))
-			memcpy(last->bytes, id, len);
+		(void)read_id(s, 0, last);
 		n++;
 	}
 	return rc < 0 ? rc : n;

@@ -145,6 +145,8 @@ struct pack_row {
 
 struct catalog_stmt *view_stmt(struct store *store, enum view view,
 			       const char *sql, struct error *err);
+/* False: the column holds no id, and *ret_id stays. */
+bool read_id(struct catalog_stmt *s, int col, struct hash128 *ret_id);
 /* Each: 1 found, 0 not, or negative. A chunk of PACK_NONE is not found. */
 int chunk_row_get(struct store *store, enum view view, const struct hash128 *id,
 		  struct chunk_row *ret_row, struct error *err);

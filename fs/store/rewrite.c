@@ -26,15 +26,6 @@ static void live_release_at(struct live *live)
 	free(live->content);
 }
 
-static void read_id(struct catalog_stmt *s, struct hash128 *ret_id)
-{
-	size_t len;
-	const void *blob = stmt_blob(s, 0, &len);
-
-	if (len == sizeof(ret_id->bytes))
-		memcpy(ret_id->bytes, blob, len);
-}
-
 static int select_chunks(struct store *store, uint64_t pack, struct live *live,
 			 struct error *err)
 {
@@ -64,7 +55,7 @@ static int select_chunks(struct store *store, uint64_t pack, struct live *live,
 			.len = (uint32_t)stmt_i64(s, 3),
 			.stored_bytes = (uint64_t)stmt_i64(s, 4),
 		};
-		read_id(s, &row->id);
+		(void)read_id(s, 0, &row->id);
 	}
 	return rc;
 }
@@ -95,7 +86,7 @@ static int select_contents(struct store *store, uint64_t pack,
 			.pack = pack,
 			.off = (uint64_t)stmt_i64(s, 2),
 		};
-		read_id(s, &row->id);
+		(void)read_id(s, 0, &row->id);
 	}
 	return rc;
 }

@@ -16,6 +16,17 @@ struct catalog_stmt *view_stmt(struct store *store, enum view view,
 				   : catalog_read_stmt(store->cat, sql, err);
 }
 
+bool read_id(struct catalog_stmt *s, int col, struct hash128 *ret_id)
+{
+	size_t len;
+	const void *blob = stmt_blob(s, col, &len);
+
+	if (len != sizeof(ret_id->bytes))
+		return false;
+	memcpy(ret_id->bytes, blob, len);
+	return true;
+}
+
 static void bind_id(struct catalog_stmt *s, int at, const struct hash128 *id)
 {
 	stmt_bind_blob(s, at, id->bytes, sizeof(id->bytes));
@@ -354,12 +365,9 @@ int ids_select(struct store *store, enum view view, const char *sql,
 	stmt_bind_i64(s, 2, max);
 	while ((rc = stmt_step(s, err)) > 0) {
 		struct hash128 id;
-		size_t len;
-		const void *blob = stmt_blob(s, 0, &len);
 
-		if (len != sizeof(id.bytes))
+		if (!read_id(s, 0, &id))
 			continue;
-		memcpy(id.bytes, blob, len);
 		rc = ids_add(ids, &id, err);
 		if (rc < 0)
 			return rc;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /* How much of its pack each chunk takes, for rows that don't say. */
-#include <string.h>
 #include <unistd.h>
 
 #include "fs/base/cleanup.h"
@@ -96,12 +95,9 @@ static int fill_pack(struct store *store, uint64_t pack, struct error *err)
 			.skip = (uint32_t)stmt_i64(s, 2),
 			.len = (uint32_t)stmt_i64(s, 3),
 		};
-		size_t len;
-		const void *id = stmt_blob(s, 0, &len);
 
-		if (len != sizeof(row.id.bytes))
+		if (!read_id(s, 0, &row.id))
 			continue;
-		memcpy(row.id.bytes, id, len);
 		rc = fill_chunk(&f, &row, err);
 		if (rc < 0)
 			break;

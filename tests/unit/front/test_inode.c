@@ -98,13 +98,14 @@ static void a_capability_given_meanwhile_is_not_overlooked(void **state)
 	uint64_t before = inode_capabilities(&f->front);
 
 	assert_true(before > 0);
-	inode_no_capability(&f->front, inode, before);
+	inode_note_no_capability(&f->front, inode, before);
 	assert_true(has_none(f, inode));
-	inode_has_capability(&f->front, inode);
+	inode_note_capability(&f->front, inode);
 	assert_false(has_none(f, inode));
-	inode_no_capability(&f->front, inode, before); /* an older look */
+	inode_note_no_capability(&f->front, inode, before); /* an older look */
 	assert_false(has_none(f, inode));
-	inode_no_capability(&f->front, inode, inode_capabilities(&f->front));
+	inode_note_no_capability(&f->front, inode,
+				 inode_capabilities(&f->front));
 	assert_true(has_none(f, inode));
 }
 
