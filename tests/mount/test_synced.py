@@ -2,11 +2,11 @@
 """What was synced is there after a power cut: also where the daemon came to the
 file by its number and not by its name, of which btrfs makes a difference."""
 import os
-import shutil
 import unittest
 
 import drive
 import env
+import sys_calls
 
 MANY = 3700  # more than the daemon keeps descriptors of
 
@@ -21,8 +21,18 @@ class Btrfs(unittest.TestCase):
     fs = "btrfs"
     options = "commit=300"  # nothing but what is synced
 
+    @classmethod
+    def setUpClass(cls):
+        cls.outer = env.Image("xfs", 2048, mkfs=("-m", "reflink=1"))
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.outer.umount()
+
     def setUp(self):
-        self.image = env.Image(self.fs, 320, options=self.options)
+        self.image = env.Image(self.fs, 320, options=self.options,
+                               root=self.outer.mkdir(self._testMethodName),
+                               direct=True)
         self.addCleanup(self.image.umount)
         self.lower = self.image.mkdir("drive")
         self.drive = drive.Drive(self.lower).start()
@@ -43,9 +53,10 @@ class Btrfs(unittest.TestCase):
         drop_names()
 
     def after_the_cut(self):
-        """The disk as it is at this moment, mounted."""
-        file = os.path.join(env.tmp("cut"), "disk.img")
-        shutil.copyfile(self.image.file, file)
+        """The disk as it is at this moment, mounted. A clone, as of one
+        instant: a copy would hold some blocks older than others."""
+        file = self.outer.path(self._testMethodName + ".cut")
+        sys_calls.clone(self.image.file, file)
         # The same file system can't be mounted twice beside itself.
         self.drive.stop()
         self.image.umount()
