@@ -58,8 +58,30 @@ int catalog_inode_put(struct catalog *cat, const struct catalog_inode *inode,
 	return row_put_inode(cat, all, inode, err);
 }
 
-int catalog_inode_pack(struct catalog *cat, const struct catalog_inode *inode,
-		       const struct hash128 *content, struct error *err)
+/* How many rows there were: this costs half of a row put. */
+static int64_t pack_known(struct catalog *cat,
+			  const struct catalog_inode *packed, struct error *err)
+{
+	CLEANUP(stmt_done)
+	struct catalog_stmt *s = catalog_write_stmt(
+		cat,
+		"UPDATE inode SET mode = ?3, uid = ?4, gid = ?5, nlink = ?6,"
+		" size_bytes = ?7, blocks = ?8, mtime_ns = ?9, ctime_ns = ?10,"
+		" content = ?11, shown_ctime_ns = ?12, packed_ctime_ns = ?13,"
+		" handle_type = ?14, handle = ?15, seen = ?16"
+		" WHERE ino = ?1 AND btime_ns = ?2",
+		err);
+
+	if (s == NULL)
+		return err->code;
+	row_bind_inode(s, packed);
+	stmt_bind_i64(s, 16, cat->generation);
+	return stmt_run(s, err);
+}
+
+/* Keeps the handle that is known when it comes without. */
+static int pack_unsure(struct catalog *cat, const struct catalog_inode *inode,
+		       struct error *err)
 {
 	struct catalog_inode packed = *inode;
 	struct catalog_inode old = { 0 };
@@ -71,9 +93,22 @@ int catalog_inode_pack(struct catalog *cat, const struct catalog_inode *inode,
 		return error_set(err, rc, "%s", none.text);
 	if (rc == 0 && packed.handle.len == 0)
 		packed.handle = old.handle;
+	return catalog_inode_put(cat, &packed, err);
+}
+
+int catalog_inode_pack(struct catalog *cat, const struct catalog_inode *inode,
+		       const struct hash128 *content, struct error *err)
+{
+	struct catalog_inode packed = *inode;
+	int64_t n = 0;
+
 	packed.packed = true;
 	packed.content = *content;
-	return catalog_inode_put(cat, &packed, err);
+	if (packed.handle.len > 0)
+		n = pack_known(cat, &packed, err);
+	if (n == 0)
+		return pack_unsure(cat, &packed, err);
+	return n < 0 ? (int)n : row_tie(cat, &packed, content, err);
 }
 
 int catalog_content_inodes(struct catalog *cat, const struct hash128 *content,

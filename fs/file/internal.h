@@ -204,6 +204,7 @@ struct pack_item {
 	struct stat st; /* before its bytes were read */
 	struct catalog_inode inode;
 	struct hash128 content;
+	bool verified;	/* by store_put() */
 	uint64_t opens; /* of the file, when it was looked at */
 	enum pack_outcome outcome;
 	uint64_t freed_bytes;

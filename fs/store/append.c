@@ -259,6 +259,8 @@ static int make_ready(struct store *store, struct writer *w, uint64_t span,
 		w->touched_n = 0;
 		rc = resume_open(store, w, err);
 		w->in_batch = true;
+		w->batch_pack = w->pack;
+		w->batch_off = w->end;
 	} else if (w->fd < 0) {
 		rc = start_pack(store, w, err);
 	}
@@ -266,6 +268,12 @@ static int make_ready(struct store *store, struct writer *w, uint64_t span,
 		return rc;
 	rc = append_seal(store, err);
 	return rc < 0 ? rc : start_pack(store, w, err);
+}
+
+bool append_is_new(const struct writer *w, uint64_t pack, uint64_t off)
+{
+	return w->in_batch && (pack > w->batch_pack ||
+			       (pack == w->batch_pack && off >= w->batch_off));
 }
 
 int append_record(struct store *store, const struct record *record,

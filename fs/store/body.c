@@ -192,14 +192,13 @@ static int look_up(struct store_body *body, const struct recipe_entry *entry,
 
 	if (rc < 0)
 		return rc;
+	if (rc > 0 && ret_row->len == entry->len)
+		return 0;
 	hash128_hex(&entry->id, hex);
-	if (rc == 0)
-		return error_set(err, -SOBRE_ENOCHUNK, "chunk %s is unknown",
-				 hex);
-	if (ret_row->len != entry->len)
-		return error_set(err, -SOBRE_ECORRUPT,
-				 "chunk %s has another length", hex);
-	return 0;
+	return rc == 0 ? error_set(err, -SOBRE_ENOCHUNK, "chunk %s is unknown",
+				   hex)
+		       : error_set(err, -SOBRE_ECORRUPT,
+				   "chunk %s has another length", hex);
 }
 
 static int load_again(struct store_body *body, uint32_t i,

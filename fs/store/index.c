@@ -25,19 +25,28 @@ struct index {
 	struct charges charges;
 };
 
+/* 1: there is a row, not bad, of a pack that is not emptied. */
+static int is_good(struct store *store, const struct hash128 *id,
+		   struct error *err)
+{
+	struct chunk_row chunk;
+	struct pack_row pack;
+	int rc = chunk_row_get(store, VIEW_WRITER, id, &chunk, err);
+
+	if (rc <= 0 || chunk.bad)
+		return rc < 0 ? rc : 0;
+	rc = pack_row_get(store, VIEW_WRITER, chunk.pack, &pack, err);
+	return rc > 0 ? pack.state <= PACK_CONDEMNED : rc;
+}
+
 /* When adopting, a row that is good stays; a bad one is healed. */
 static int index_chunk(struct index *x, const struct chunk_row *row,
 		       struct error *err)
 {
-	struct chunk_row old;
-	int rc = 0;
+	int rc = x->mode == INDEX_ADOPT ? is_good(x->store, &row->id, err) : 0;
 
-	if (x->mode == INDEX_ADOPT)
-		rc = chunk_row_get(x->store, VIEW_WRITER, &row->id, &old, err);
-	if (rc < 0)
-		return rc;
-	if (rc > 0 && !old.bad && old.state <= PACK_CONDEMNED)
-		return 0;
+	if (rc != 0)
+		return rc < 0 ? rc : 0;
 	rc = charges_add_move(&x->charges, x->store, row, err);
 	return rc < 0 ? rc : chunk_row_put(x->store, row, err);
 }

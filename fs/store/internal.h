@@ -114,7 +114,6 @@ struct chunk_row {
 	uint64_t stored_bytes; /* its part of its extent's span */
 	uint64_t refs;
 	bool bad;
-	enum pack_state state; /* of its pack */
 };
 
 /* Column `orphan` of the table content. */
@@ -133,7 +132,6 @@ struct content_row {
 	uint64_t off;
 	enum content_use use;
 	bool bad;
-	enum pack_state state;
 };
 
 struct pack_row {
@@ -155,6 +153,9 @@ int content_row_get(struct store *store, enum view view,
 		    struct error *err);
 int pack_row_get(struct store *store, enum view view, uint64_t id,
 		 struct pack_row *ret_row, struct error *err);
+/* 1: what is in it may be used anew; 0: it is condemned, or has no row. */
+int pack_takes_uses(struct store *store, enum view view, uint64_t id,
+		    struct error *err);
 /* All packs by id; owned. Returns how many, or negative. */
 int64_t pack_rows(struct store *store, enum view view,
 		  struct pack_row **ret_rows, struct error *err);
@@ -162,6 +163,9 @@ int64_t pack_rows(struct store *store, enum view view,
 /* All below inside a transaction. */
 /* The row as given, location and `bad`; refs are added to those there are. */
 int chunk_row_put(struct store *store, const struct chunk_row *row,
+		  struct error *err);
+/* A new row: 1; or 0 when there is one of that id, which stays. */
+int chunk_row_add(struct store *store, const struct chunk_row *row,
 		  struct error *err);
 /* 1: it is of PACK_NONE; -SOBRE_ENOCHUNK when there is no such row. */
 int chunk_row_count(struct store *store, const struct hash128 *id, int64_t more,
@@ -308,6 +312,8 @@ struct writer {
 	struct buf recipe;
 
 	bool in_batch;
+	uint64_t batch_pack; /* in a batch: where it began */
+	uint64_t batch_off;
 	int fd;	   /* of the open pack; -1: none */
 	bool made; /* its name is not yet durable */
 	uint64_t pack;
@@ -328,6 +334,8 @@ void writer_reset(struct store *store);
 int append_record(struct store *store, const struct record *record,
 		  uint8_t *bytes, uint64_t *ret_pack, uint64_t *ret_off,
 		  struct error *err);
+/* Did this batch write what is there? */
+bool append_is_new(const struct writer *w, uint64_t pack, uint64_t off);
 /* Does a record of `span` go to the next pack, this one ending at `end`? */
 static inline bool pack_is_full(uint64_t end, uint64_t span,
 				uint64_t pack_bytes)

@@ -79,6 +79,15 @@ void pending_encode(struct pending *pending, struct codec *codec,
 	};
 }
 
+/* There was a row already: bad, or only counted. */
+static int put_again(struct charges *charges, struct store *store,
+		     const struct chunk_row *row, struct error *err)
+{
+	int rc = charges_add_move(charges, store, row, err);
+
+	return rc < 0 ? rc : chunk_row_put(store, row, err);
+}
+
 static int write_rows(struct store *store, const struct pending *p,
 		      const struct record *record, uint64_t pack, uint64_t off,
 		      struct error *err)
@@ -100,9 +109,11 @@ static int write_rows(struct store *store, const struct pending *p,
 			.refs = chunk->refs,
 		};
 
-		rc = charges_add_move(&charges, store, &row, err);
+		rc = chunk_row_add(store, &row, err);
 		if (rc == 0)
-			rc = chunk_row_put(store, &row, err);
+			rc = put_again(&charges, store, &row, err);
+		else if (rc > 0)
+			rc = 0;
 	}
 	return rc < 0 ? rc : charges_tell(store, &charges, err);
 }

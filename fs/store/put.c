@@ -12,6 +12,7 @@ struct put {
 	struct writer *w;
 	struct source source;
 	struct hash128 content;
+	bool committed; /* a known content, in an earlier batch */
 };
 
 static int collision(const struct hash128 *id, struct error *err)
@@ -39,7 +40,7 @@ static int share(struct put *put, const struct hash128 *id, const uint8_t *data,
 		return is_damage(rc) ? 0 : rc;
 	if (row.len != len || memcmp(ref.data, data, len) != 0)
 		return collision(id, err);
-	return !row.bad && row.state <= PACK_SEALED;
+	return row.bad ? 0 : pack_takes_uses(store, VIEW_WRITER, row.pack, err);
 }
 
 static int store_chunk(void *ctx, const uint8_t *data, uint32_t len,
@@ -101,28 +102,41 @@ static int put_new(struct put *put, struct error *err)
 	return rc < 0 ? rc : content_row_put(put->store, &row, err);
 }
 
-/* May an orphan be taken back as it is? Nothing adopts from a condemned
- * pack. 1, 0 or negative. */
-static int all_usable(struct store *store, const struct recipe *recipe,
+/* May the chunk be used as it is? Nothing adopts from a condemned pack. 1, 0 or
+ * negative. One of this batch: the content is not all committed. */
+static int is_usable(struct put *put, const struct hash128 *id,
+		     struct error *err)
+{
+	struct chunk_row row;
+	int rc;
+
+	if (pending_find(put->w->pending, id)) {
+		put->committed = false;
+		return 1;
+	}
+	rc = chunk_row_get(put->store, VIEW_WRITER, id, &row, err);
+	if (rc <= 0)
+		return rc;
+	if (append_is_new(put->w, row.pack, row.off))
+		put->committed = false;
+	return row.bad ? 0
+		       : pack_takes_uses(put->store, VIEW_WRITER, row.pack,
+					 err);
+}
+
+static int all_usable(struct put *put, const struct recipe *recipe,
 		      struct error *err)
 {
-	struct recipe_entry entry;
-	struct chunk_row row;
+	int rc = 1;
 
-	for (uint32_t i = 0; i < recipe->n; i++) {
-		int rc;
+	for (uint32_t i = 0; rc > 0 && i < recipe->n; i++) {
+		struct recipe_entry entry;
 
 		recipe_at(recipe, i, &entry);
-		if (entry.hole ||
-		    pending_find(store->writer->pending, &entry.id))
-			continue;
-		rc = chunk_row_get(store, VIEW_WRITER, &entry.id, &row, err);
-		if (rc <= 0)
-			return rc;
-		if (row.bad || row.state > PACK_SEALED)
-			return 0;
+		if (!entry.hole)
+			rc = is_usable(put, &entry.id, err);
 	}
-	return 1;
+	return rc;
 }
 
 /* An orphan is used again: its chunks count it, if they don't. */
@@ -165,10 +179,12 @@ static int give_back(struct put *put, const struct content_row *row,
 static int take_known(struct put *put, const struct content_row *row,
 		      const struct store_body *body, struct error *err)
 {
-	int rc = 0;
+	int rc = row->bad ? 0
+			  : pack_takes_uses(put->store, VIEW_WRITER, row->pack,
+					    err);
 
-	if (row->state <= PACK_SEALED && !row->bad)
-		rc = all_usable(put->store, body_recipe(body), err);
+	if (rc > 0)
+		rc = all_usable(put, body_recipe(body), err);
 	if (rc < 0)
 		return rc;
 	if (rc == 0)
@@ -191,21 +207,23 @@ static int differs(struct put *put, struct error *err)
 	return rc < 0 ? rc : collision(&put->content, err);
 }
 
-/* Is the content there already? 1 yes; 0: to be stored (again). */
+/* Is the content there already? 1 yes; 0: to be stored (again). What earlier
+ * batches wrote is read from the disk. */
 static int put_known(struct put *put, struct error *err)
 {
 	CLEANUP(store_body_close) struct store_body *body = NULL;
-	const struct body_options options = { .view = VIEW_WRITER,
-					      .cache = &put->store->cache };
+	struct store *store = put->store;
+	struct body_options options = { .view = VIEW_WRITER };
 	struct content_row row;
-	int rc = content_row_get(put->store, VIEW_WRITER, &put->content, &row,
-				 err);
+	int rc = content_row_get(store, VIEW_WRITER, &put->content, &row, err);
 
 	if (rc <= 0)
 		return rc;
 	if (row.size_bytes != put->source.size_bytes)
 		return collision(&put->content, err);
-	rc = body_open(put->store, &row, &options, &body, err);
+	put->committed = !append_is_new(put->w, row.pack, row.off);
+	options.cache = put->committed ? &store->fresh : &store->cache;
+	rc = body_open(store, &row, &options, &body, err);
 	if (rc == 0)
 		rc = source_compare(&put->source, body, err);
 	if (rc < 0)
@@ -249,6 +267,7 @@ int store_put(struct store *store, int fd, uint64_t size_bytes,
 	*ret_result = (struct store_put_result){
 		.content = put.content,
 		.known = known > 0,
+		.verified = known > 0 && put.committed,
 		.new_bytes = put.w->appended - before,
 	};
 	return 0;

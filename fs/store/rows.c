@@ -46,22 +46,14 @@ static int find_row(struct store *store, enum view view, const char *sql,
 	return stmt_step(s, err);
 }
 
-static enum pack_state read_state(struct catalog_stmt *s, int col)
-{
-	return stmt_is_null(s, col) ? PACK_EMPTIED
-				    : (enum pack_state)stmt_i64(s, col);
-}
-
 int chunk_row_get(struct store *store, enum view view, const struct hash128 *id,
 		  struct chunk_row *ret_row, struct error *err)
 {
 	CLEANUP(stmt_done) struct catalog_stmt *s = NULL;
 	int rc = find_row(
 		store, view,
-		"SELECT c.pack, c.extent_off, c.skip, c.len, c.refs, c.bad,"
-		" p.state, c.stored_bytes FROM chunk c LEFT JOIN pack p ON "
-		"p.id = c.pack"
-		" WHERE c.id = ?1 AND c.pack != 0",
+		"SELECT pack, extent_off, skip, len, refs, bad, stored_bytes"
+		" FROM chunk WHERE id = ?1 AND pack != 0",
 		id, &s, err);
 
 	if (rc <= 0)
@@ -74,8 +66,7 @@ int chunk_row_get(struct store *store, enum view view, const struct hash128 *id,
 		.len = (uint32_t)stmt_i64(s, 3),
 		.refs = (uint64_t)stmt_i64(s, 4),
 		.bad = stmt_i64(s, 5) != 0,
-		.state = read_state(s, 6),
-		.stored_bytes = (uint64_t)stmt_i64(s, 7),
+		.stored_bytes = (uint64_t)stmt_i64(s, 6),
 	};
 	return 1;
 }
@@ -97,9 +88,8 @@ int content_row_get(struct store *store, enum view view,
 	CLEANUP(stmt_done) struct catalog_stmt *s = NULL;
 	int rc = find_row(
 		store, view,
-		"SELECT c.size_bytes, c.pack, c.off, c.orphan, c.bad, p.state"
-		" FROM content c LEFT JOIN pack p ON p.id = c.pack"
-		" WHERE c.id = ?1",
+		"SELECT size_bytes, pack, off, orphan, bad FROM content"
+		" WHERE id = ?1",
 		id, &s, err);
 
 	if (rc <= 0)
@@ -111,7 +101,6 @@ int content_row_get(struct store *store, enum view view,
 		.off = (uint64_t)stmt_i64(s, 2),
 		.use = read_use(s, 3),
 		.bad = stmt_i64(s, 4) != 0,
-		.state = read_state(s, 5),
 	};
 	return 1;
 }
@@ -144,6 +133,15 @@ int pack_row_get(struct store *store, enum view view, uint64_t id,
 	if (rc > 0)
 		read_pack_row(s, ret_row);
 	return rc;
+}
+
+int pack_takes_uses(struct store *store, enum view view, uint64_t id,
+		    struct error *err)
+{
+	struct pack_row row;
+	int rc = pack_row_get(store, view, id, &row, err);
+
+	return rc > 0 ? row.state <= PACK_SEALED : rc;
 }
 
 int64_t pack_rows(struct store *store, enum view view,
@@ -188,20 +186,17 @@ static int run_once(struct catalog_stmt *s, struct error *err)
 	return n < 0 ? (int)n : 0;
 }
 
-int chunk_row_put(struct store *store, const struct chunk_row *row,
-		  struct error *err)
+#define INSERT_CHUNK                                                    \
+	"INSERT INTO chunk(id, pack, extent_off, skip, len, refs, bad," \
+	" stored_bytes) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"         \
+	" ON CONFLICT(id) DO "
+
+/* How many rows that changed. */
+static int64_t insert_chunk(struct store *store, const char *sql,
+			    const struct chunk_row *row, struct error *err)
 {
 	CLEANUP(stmt_done)
-	struct catalog_stmt *s = catalog_write_stmt(
-		store->cat,
-		"INSERT INTO chunk(id, pack, extent_off, skip, len, refs, bad,"
-		" stored_bytes) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
-		" ON CONFLICT(id) DO UPDATE"
-		" SET pack = excluded.pack, extent_off = excluded.extent_off,"
-		" skip = excluded.skip, len = excluded.len,"
-		" refs = refs + excluded.refs, bad = excluded.bad,"
-		" stored_bytes = excluded.stored_bytes",
-		err);
+	struct catalog_stmt *s = catalog_write_stmt(store->cat, sql, err);
 
 	if (!s)
 		return err->code;
@@ -213,7 +208,28 @@ int chunk_row_put(struct store *store, const struct chunk_row *row,
 	stmt_bind_i64(s, 6, (int64_t)row->refs);
 	stmt_bind_i64(s, 7, row->bad);
 	stmt_bind_i64(s, 8, (int64_t)row->stored_bytes);
-	return run_once(s, err);
+	return stmt_run(s, err);
+}
+
+int chunk_row_put(struct store *store, const struct chunk_row *row,
+		  struct error *err)
+{
+	int64_t n = insert_chunk(
+		store,
+		INSERT_CHUNK
+		"UPDATE SET pack = excluded.pack,"
+		" extent_off = excluded.extent_off, skip = excluded.skip,"
+		" len = excluded.len, refs = refs + excluded.refs,"
+		" bad = excluded.bad, stored_bytes = excluded.stored_bytes",
+		row, err);
+
+	return n < 0 ? (int)n : 0;
+}
+
+int chunk_row_add(struct store *store, const struct chunk_row *row,
+		  struct error *err)
+{
+	return (int)insert_chunk(store, INSERT_CHUNK "NOTHING", row, err);
 }
 
 int chunk_row_count(struct store *store, const struct hash128 *id, int64_t more,

@@ -58,6 +58,8 @@ DEFINE_CLEANUP(struct store *, store_close)
 struct store_put_result {
 	struct hash128 content;
 	bool known;	    /* the content was there already */
+	bool verified;	    /* it was committed, and read back for comparing:
+			       store_verify() would do that again */
 	uint64_t new_bytes; /* appended to packs for it, headers included */
 };
 

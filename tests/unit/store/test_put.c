@@ -77,6 +77,8 @@ static void a_copy_costs_nothing(void **state)
 	struct store_put_result second = put_data(w, data, KIB(200), 2);
 
 	assert_true(second.known);
+	assert_true(second.verified);
+	assert_false(first.verified);
 	assert_int_equal(second.new_bytes, 0);
 	assert_int_equal(hash128_compare(&first.content, &second.content), 0);
 	assert_int_equal(pack_size(w, 1), size);
@@ -97,7 +99,50 @@ static void a_copy_in_the_same_batch_costs_nothing(void **state)
 	must(w, store_sync(w->store, &w->err));
 	must(w, catalog_commit(w->cat, &w->err));
 	assert_true(r[1].known);
+	assert_false(r[1].verified); /* none of it is committed yet */
 	assert_int_equal(r[1].new_bytes, 0);
+	(void)close(fd);
+	free(data);
+}
+
+/* Not with what memory still has of it. */
+static void a_copy_is_compared_with_what_the_disk_holds(void **state)
+{
+	struct world *w = *state;
+	uint8_t *data = some_noise(1, KIB(20));
+	struct store_put_result r = put_data(w, data, KIB(20), 1);
+
+	assert_int_equal(read_all(w, &r.content, data, KIB(20)), 0);
+	flip_byte(w, 1, PACK_HEADER_BYTES + 9000);
+	r = put_data(w, data, KIB(20), 2);
+	assert_false(r.known);
+	assert_false(r.verified);
+	world_reopen(w);
+	assert_int_equal(read_all(w, &r.content, data, KIB(20)), 0);
+	free(data);
+}
+
+/* Its chunk is bad, and on its way again: that is to be read back first. */
+static void a_content_that_is_just_healed_is_not_verified(void **state)
+{
+	struct world *w = *state;
+	uint8_t *data = some_noise(1, KIB(20));
+	struct store_put_result r = put_data(w, data, KIB(20), 1);
+	int fd = file_of(w, data, KIB(20));
+
+	must(w, catalog_begin(w->cat, &w->err));
+	must(w,
+	     store_run(w->store, "UPDATE chunk SET bad = 1", NULL, 0, &w->err));
+	/* The same chunk, and a hole. */
+	assert_int_equal(ftruncate(fd, (off_t)KIB(100)), 0);
+	must(w, store_put(w->store, fd, KIB(100), &r, &w->err));
+	assert_false(r.known);
+	assert_int_equal(ftruncate(fd, (off_t)KIB(20)), 0);
+	must(w, store_put(w->store, fd, KIB(20), &r, &w->err));
+	assert_true(r.known);
+	assert_false(r.verified);
+	catalog_rollback(w->cat);
+	store_abort(w->store);
 	(void)close(fd);
 	free(data);
 }
@@ -427,6 +472,8 @@ int main(void)
 		world_test(more_effort_stores_less_and_reads_the_same),
 		world_test(a_copy_costs_nothing),
 		world_test(a_copy_in_the_same_batch_costs_nothing),
+		world_test(a_copy_is_compared_with_what_the_disk_holds),
+		world_test(a_content_that_is_just_healed_is_not_verified),
 		world_test(an_edit_stores_only_the_chunks_around_it),
 		world_test(equal_chunks_of_one_file_are_stored_once),
 		world_test(small_files_of_a_batch_share_an_extent),
