@@ -161,11 +161,11 @@ class Sobre:
         return Result(stored, disk, pack, read, copied)
 
     def second_copy(self):
-        """CPU seconds of the daemon to pack all once more, which it knows."""
+        """The daemon's cost of packing all once more, which it knows."""
         copy = self.tree + ".copy"
         env.run("cp", "-a", self.tree, copy, timeout=3600)
         _both, served = self.pack(copy)
-        return served.user + served.sys
+        return served
 
     def end(self):
         self.drive.stop()
