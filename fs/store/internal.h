@@ -11,7 +11,7 @@
 
 #define PACK_BYTES_DEFAULT  (UINT64_C(256) << 20)
 #define CACHE_BYTES_DEFAULT ((size_t)8 << 20)
-#define FRESH_BYTES	    ((size_t)2 << 20)
+#define FRESH_BYTES	    ((size_t)8 << 20)
 #define FILES_MAX	    64
 #define CACHE_SLOTS	    256
 #define PACK_NAME_BYTES	    40

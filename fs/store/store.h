@@ -81,7 +81,7 @@ int store_set_effort(struct store *store, enum store_effort effort,
  * -SOBRE_ECHANGED (another length than `size_bytes`, or it changed while it
  * was read), -EFBIG (more than some 400 GiB of data), -ENOSPC, -EROFS; after
  * an error roll the transaction back and call store_abort(). Moves the offset
- * of `fd`. Needs 12 MiB of memory, whatever the size, and 20 bytes a chunk.
+ * of `fd`. Needs 18 MiB of memory, whatever the size, and 20 bytes a chunk.
  */
 int store_put(struct store *store, int fd, uint64_t size_bytes,
 	      struct store_put_result *ret_result, struct error *err);
