@@ -16,49 +16,35 @@
 #define TOUCH(ino) \
 	"INSERT INTO touched(ino) VALUES(" ino ") ON CONFLICT DO NOTHING;"
 
+/* clang-format off */
 static const char hook_sql[] =
 	"CREATE TEMP TABLE touched(ino INTEGER PRIMARY KEY,"
 	" told INTEGER NOT NULL DEFAULT 0);"
+
 	"CREATE TEMP TRIGGER touched_inode_new AFTER INSERT ON main.inode"
-	" BEGIN " TOUCH(
-		"new.ino") " END;"
-			   "CREATE TEMP TRIGGER touched_inode_old AFTER DELETE "
-			   "ON main.inode"
-			   " BEGIN " TOUCH(
-				   "old.ino") " END;"
-					      "CREATE TEMP TRIGGER "
-					      "touched_inode AFTER UPDATE OF "
-					      "btime_ns, mode,"
-					      " gid, nlink, size_bytes, "
-					      "blocks, content ON main.inode"
-					      " WHEN (old.btime_ns, old.mode, "
-					      "old.gid, old.nlink, "
-					      "old.size_bytes,"
-					      " old.blocks, old.content) IS NOT"
-					      " (new.btime_ns, new.mode, "
-					      "new.gid, new.nlink, "
-					      "new.size_bytes,"
-					      " new.blocks, new.content)"
-					      " BEGIN " TOUCH(
-						      "new.ino") " END;"
-								 "CREATE TEMP "
-								 "TRIGGER "
-								 "touched_name_"
-								 "new AFTER "
-								 "INSERT ON "
-								 "main.name"
-								 " BEGIN"
-								 " " TOUCH(
-									 "new."
-									 "ino") " END;"
-										"CREATE TEMP TRIGGER touched_name_old AFTER DELETE ON main.name"
-										" BEGIN " TOUCH(
-											"old.ino") " END;"
-												   "CREATE TEMP TRIGGER touched_name AFTER UPDATE OF ino ON main.name"
-												   " WHEN old.ino <> new.ino"
-												   " BEGIN " TOUCH(
-													   "old.ino")
-													   TOUCH("new.ino") " END";
+	" BEGIN " TOUCH("new.ino") " END;"
+
+	"CREATE TEMP TRIGGER touched_inode_old AFTER DELETE ON main.inode"
+	" BEGIN " TOUCH("old.ino") " END;"
+
+	"CREATE TEMP TRIGGER touched_inode AFTER UPDATE OF"
+	" btime_ns, mode, gid, nlink, size_bytes, blocks, content ON main.inode"
+	" WHEN (old.btime_ns, old.mode, old.gid, old.nlink, old.size_bytes,"
+	" old.blocks, old.content) IS NOT"
+	" (new.btime_ns, new.mode, new.gid, new.nlink, new.size_bytes,"
+	" new.blocks, new.content)"
+	" BEGIN " TOUCH("new.ino") " END;"
+
+	"CREATE TEMP TRIGGER touched_name_new AFTER INSERT ON main.name"
+	" BEGIN " TOUCH("new.ino") " END;"
+
+	"CREATE TEMP TRIGGER touched_name_old AFTER DELETE ON main.name"
+	" BEGIN " TOUCH("old.ino") " END;"
+
+	"CREATE TEMP TRIGGER touched_name AFTER UPDATE OF ino ON main.name"
+	" WHEN old.ino <> new.ino"
+	" BEGIN " TOUCH("old.ino") TOUCH("new.ino") " END";
+/* clang-format on */
 
 static const char unhook_sql[] =
 	"DROP TRIGGER IF EXISTS temp.touched_inode_new;"

@@ -55,6 +55,28 @@ static void what_saves_less_than_three_percent_stays_raw(void **state)
 	free(out);
 }
 
+/* Its bytes are as frequent as each other. */
+static void noise_that_comes_again_shrinks(void **state)
+{
+	uint8_t *data = some_noise(1, LEN);
+	uint8_t *out = malloc(LEN);
+	uint8_t *back = malloc(LEN);
+	struct error err = ERROR_INIT;
+	uint8_t codec;
+	size_t n;
+
+	(void)state;
+	memcpy(data + LEN / 2, data, LEN / 2);
+	n = encode(data, out, &codec);
+	assert_int_equal(codec, CODEC_ZSTD);
+	assert_true(n < LEN / 2 + LEN / 50);
+	assert_int_equal(codec_decode(codec, 1, out, n, back, LEN, &err), 0);
+	assert_memory_equal(back, data, LEN);
+	free(data);
+	free(out);
+	free(back);
+}
+
 static void unknown_codecs_are_eschema(void **state)
 {
 	struct error err = ERROR_INIT;
@@ -74,6 +96,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(text_shrinks_and_reads_back),
 		cmocka_unit_test(what_saves_less_than_three_percent_stays_raw),
+		cmocka_unit_test(noise_that_comes_again_shrinks),
 		cmocka_unit_test(unknown_codecs_are_eschema),
 	};
 
