@@ -167,7 +167,7 @@ int store_share(struct store *store, const struct hash128 *content,
 		const struct dept_set *set, struct store_share *ret_share,
 		struct error *err)
 {
-	cleanup_free struct sharing *sh = calloc(1, sizeof(*sh));
+	cleanup_free struct sharing *sh = malloc(sizeof(*sh));
 	struct recipe recipe;
 	int rc;
 
@@ -175,6 +175,7 @@ int store_share(struct store *store, const struct hash128 *content,
 		return error_set(err, -ENOMEM, "no memory to share");
 	sh->store = store;
 	sh->set = set;
+	sh->users.n = 0;
 	share_init(&sh->share);
 	rc = load(store, content, &recipe, err);
 	if (rc < 0)

@@ -48,6 +48,7 @@ int64_t recipe_uses(const struct recipe *recipe, struct chunk_use **ret_uses,
 	return (int64_t)kept;
 }
 
+/* Large: what is not set below is set before it is read. */
 struct using
 {
 	struct store *store;
@@ -62,6 +63,15 @@ struct using
 	uint8_t bytes[DEPARTMENTS_MAX * USERS_ENTRY_BYTES];
 	bool amiss; /* a chunk's users aren't what they should be */
 };
+
+static void using_init(struct using *u, struct store *store)
+{
+	u->store = store;
+	u->charges = (struct charges){ .n = 0 };
+	u->users.n = 0;
+	u->amiss = false;
+	share_init(&u->share);
+}
 
 static void count(struct using *u, const struct chunk_use *use)
 {
@@ -198,13 +208,12 @@ int store_use_share(struct store *store, const struct hash128 *content,
 		*ret_share = (struct store_share){ .complete = false };
 		return recount_note(store, "a recipe can't be read", err);
 	}
-	u = calloc(1, sizeof(*u));
+	u = malloc(sizeof(*u));
 	if (u) {
-		u->store = store;
+		using_init(u, store);
 		u->gained = gained;
 		u->lost = lost;
 		u->set = set;
-		share_init(&u->share);
 		rc = use_recipe(u, &recipe, err);
 		if (rc == 0)
 			*ret_share = u->share;
