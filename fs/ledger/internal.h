@@ -302,4 +302,31 @@ void look_release(struct look *look);
  */
 int look_at(struct look *look, uint64_t ino, struct error *err);
 
+/* --- where.c --- */
+
+/* As charge_get(); a row that can't be is taken for none, and all is charged
+ * again. */
+int charge_get_sound(struct ledger *ledger, uint64_t ino,
+		     struct charge *ret_charge, struct error *err);
+bool ledger_is_place(const struct ledger *ledger, int64_t place);
+/* Of a directory. `self`: the inode that is looked at, and charged by who does
+ * so; or 0. */
+int look_place(struct look *look, uint64_t ino, uint64_t self,
+	       int64_t *ret_place, struct error *err);
+/* Says in which directory it is, in its row. Its place is known. */
+int look_folder(struct look *look, uint64_t ino, struct error *err);
+
+/* --- whose.c --- */
+
+/* What it is to be charged with. The set stays empty when nothing says where it
+ * is; the share of packs is 0. */
+int look_charge(struct look *look, const struct catalog_inode *inode,
+		struct charge *charge, struct error *err);
+/* What holds of the old charge: an inode without a name stays whose it was, and
+ * what it was counted to share holds as long as its content does. */
+void look_keep_set(struct look *look, uint32_t gid, struct charge *charge,
+		   const struct charge *old);
+void charge_keep_share(struct charge *charge, const struct charge *old);
+bool charge_same_content(const struct charge *a, const struct charge *b);
+
 #endif
