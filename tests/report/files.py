@@ -156,6 +156,49 @@ def check_sums(folder, stem):
     return bad
 
 
+METRIC = re.compile(r'(sobrefs_[a-z_]+)\{((?:[a-z]+="(?:[^"\\\n]|\\.)*",?)+)\} '
+                    r"([0-9]+(?:\.[0-9]+)?)")
+
+
+def check_metrics(place, folder):
+    """What a collector reads: each family once, told with its type, and the
+    same sums as the JSON."""
+    bad, sums, seen = [], {}, set()
+    paths = list(place.glob("*.prom"))
+    if len(paths) != 1:
+        return [f"{len(paths)} files of metrics"]
+    family = None
+    for line in paths[0].read_text().splitlines():
+        if line.startswith("# "):
+            family = line.split()[2]
+            continue
+        m = METRIC.fullmatch(line)
+        if not m or m[1] != family or (m[1], m[2]) in seen:
+            bad.append(f"metrics: {line!r}")
+            continue
+        seen.add((m[1], m[2]))
+        key = (m[1], "build" if 'stage="build"' in m[2] else "")
+        sums[key] = sums.get(key, 0) + fractions.Fraction(m[3])
+    told = json.loads((folder / "index.json").read_text())
+    if told["seen"] in ("future", "never"):
+        return bad + [f"metrics of nothing: {k}" for k in sums
+                      if k[0].endswith("_total")]
+    total = told["total"]
+    for key, want in (
+            (("sobrefs_energy_joules_total", ""),
+             fractions.Fraction(total["energy_mwh"]["all"] * 36, 10)),
+            (("sobrefs_cost_euros_total", ""),
+             fractions.Fraction(total["cost_ueur"]["all"], E6)),
+            (("sobrefs_emissions_grams_total", ""),
+             fractions.Fraction(total["use_ugco2e"]["all"], E6)),
+            (("sobrefs_emissions_grams_total", "build"),
+             fractions.Fraction(total["build_ugco2e"]["all"], E6))):
+        if sums.get(key) != want:
+            bad.append(f"metrics: {key} adds up to {sums.get(key)}, "
+                       f"not {want}")
+    return bad
+
+
 def check_names(folder, stem):
     """File names are on their department's page and nowhere else."""
     told = json.loads((folder / f"{stem}.json").read_text())
@@ -216,7 +259,8 @@ def main():
                         for name, ino in first.items()
                         if (folder / name).stat().st_ino == ino]
                 n += len(first)
-                bad += [f"{sample} {lang} {b}" for b in check_folder(folder)]
+                bad += [f"{sample} {lang} {b}" for b in
+                        check_folder(folder) + check_metrics(place, folder)]
                 for s, l, name in GOLDEN_FILES:
                     if (s, l) == (sample, lang):
                         bad += compare(folder / name, f"{s}-{l}-{name}",

@@ -8,7 +8,8 @@
 int main(int argc, char **argv)
 {
 	struct report_options options = { .formats = REPORT_HTML | REPORT_CSV |
-						     REPORT_JSON };
+						     REPORT_JSON |
+						     REPORT_PROM };
 	struct error err = ERROR_INIT;
 	struct sample *s;
 	int rc;

@@ -119,7 +119,16 @@ void charge_list_release(struct charges *charges)
 
 const char *charge_id(const struct charge *c)
 {
-	if (c->line->kind != LINE_DEPARTMENT)
-		return NULL;
-	return c->line->department->name ? c->line->department->id : "other";
+	return line_id(c->line);
+}
+
+const char *charge_kind_name(enum charge_kind kind)
+{
+	static const char *const names[] = {
+		[CHARGE_OWN] = "own",	      [CHARGE_SHARED] = "shared",
+		[CHARGE_IO] = "io",	      [CHARGE_OVERHEAD] = "overhead",
+		[CHARGE_RESERVE] = "reserve",
+	};
+
+	return names[kind];
 }

@@ -20,31 +20,11 @@ static const char *const columns[] = {
 	"x_Measured",	       "x_CoefficientSet",
 };
 
-static const char *const kinds[] = {
-	[CHARGE_OWN] = "own",	      [CHARGE_SHARED] = "shared",
-	[CHARGE_IO] = "io",	      [CHARGE_OVERHEAD] = "overhead",
-	[CHARGE_RESERVE] = "reserve",
-};
-
-/* v x 10^-decimals with all its digits, and a separator before it. */
 static void put_number(struct buf *out, const char *separator, uint128 v,
 		       unsigned int decimals, char point)
 {
-	char digits[WIDE_TEXT_MAX];
-	size_t len;
-	size_t whole;
-
-	(void)wide_text(v, digits);
 	(void)buf_put_str(out, separator);
-	len = strlen(digits);
-	whole = len > decimals ? len - decimals : 0;
-	if (whole == 0)
-		(void)buf_put_str(out, "0");
-	(void)buf_put(out, digits, whole);
-	(void)buf_put_u8(out, (uint8_t)point);
-	for (size_t i = len; i < decimals; i++)
-		(void)buf_put_str(out, "0");
-	(void)buf_put_str(out, digits + whole);
+	num_plain(out, v, decimals, point);
 }
 
 static void put_text(struct buf *out, const char *separator, const char *s)
@@ -78,7 +58,7 @@ static void put_amounts(struct buf *out, const struct page *p,
 {
 	micro u = p->month->energy.uncertainty_energy;
 
-	put_word(out, ",", kinds[c->kind]);
+	put_word(out, ",", charge_kind_name(c->kind));
 	if (c->has_logical)
 		put_number(out, ",", c->logical, 9, '.');
 	else

@@ -56,16 +56,17 @@ int folder_open(const char *dir_path, const char *name,
 	cleanup_fd int fd = -1;
 	cleanup_free char *path = NULL;
 
-	if (asprintf(&path, "%s/%s", dir_path, name) < 0) {
+	if (asprintf(&path, "%s%s%s", dir_path, name ? "/" : "",
+		     name ? name : "") < 0) {
 		path = NULL;
 		return error_set(err, -ENOMEM, "%s", error_words(-ENOMEM));
 	}
 	if (make_dir(AT_FDCWD, dir_path, err) < 0)
 		return err->code;
 	parent = open_dir(AT_FDCWD, dir_path, 0, err);
-	if (parent < 0 || make_dir(parent, name, err) < 0)
+	if (parent < 0 || (name && make_dir(parent, name, err) < 0))
 		return err->code;
-	fd = open_dir(parent, name, O_NOFOLLOW, err);
+	fd = name ? open_dir(parent, name, O_NOFOLLOW, err) : take_fd(&parent);
 	if (fd < 0 || lock(fd, path, err) < 0)
 		return err->code;
 	*ret_folder =

@@ -70,6 +70,8 @@ struct num num_quantity(enum quantity q, uint128 v, enum po_lang lang);
 /* "between 53 and 76 Wh". */
 struct num num_interval(enum quantity q, uint128 mid, uint128 low, uint128 high,
 			enum po_lang lang);
+/* v x 10^-decimals with all its digits, for programs. */
+void num_plain(struct buf *out, uint128 v, unsigned int decimals, char point);
 struct num num_count(uint64_t n, enum po_lang lang);
 struct num num_bytes(uint64_t bytes, enum po_lang lang);
 struct num num_micro(micro v, enum po_lang lang); /* a coefficient */
@@ -122,6 +124,8 @@ static inline void lines_release_at(struct lines *lines)
 }
 #define cleanup_lines __attribute__((cleanup(lines_release_at)))
 const char *line_name(const struct line *line, enum po_lang lang);
+/* The department's; NULL when it is of none. */
+const char *line_id(const struct line *line);
 /* Of one department; zeros when the month has none. */
 struct energy_line line_of(const struct report_month *month, uint16_t number);
 /* Departments with a line of it, the city for NULL. */
@@ -231,10 +235,14 @@ int charges_init(struct charges *ret_charges, const struct page *p);
 void charge_list_release(struct charges *charges);
 /* The department's; NULL when it is of none. */
 const char *charge_id(const struct charge *c);
+const char *charge_kind_name(enum charge_kind kind); /* "own" */
 
 int csv_write(const struct page *p, struct buf *out, struct error *err);
 int table_write(const struct page *p, struct buf *out, struct error *err);
 int json_write(const struct page *p, struct buf *out, struct error *err);
+/* The city's. */
+int prom_write(const struct page *p, struct buf *out, struct error *err);
+struct num prom_name(const char *drive);
 
 /* --- file.c ----------------------------------------------------------------
  */
@@ -243,15 +251,10 @@ struct folder {
 	int fd;
 	char *path; /* owned */
 };
-/* DIR/name, made when missing; one run at a time has it. */
+/* DIR/name, or DIR for NULL, made when missing; one run at a time has it. */
 int folder_open(const char *dir_path, const char *name,
 		struct folder *ret_folder, struct error *err);
 void folder_release(struct folder *folder);
-static inline void folder_release_at(struct folder *folder)
-{
-	folder_release(folder);
-}
-#define cleanup_folder __attribute__((cleanup(folder_release_at)))
 int folder_put(const struct folder *folder, const char *name,
 	       const struct buf *data, struct error *err);
 int folder_sync(const struct folder *folder, struct error *err);

@@ -149,3 +149,10 @@ const char *line_name(const struct line *line, enum po_lang lang)
 	}
 	return TL(lang, "Unused reserve");
 }
+
+const char *line_id(const struct line *line)
+{
+	if (line->kind != LINE_DEPARTMENT)
+		return NULL;
+	return line->department->name ? line->department->id : "other";
+}

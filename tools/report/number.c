@@ -268,3 +268,22 @@ uint64_t num_high(uint64_t mid, micro u)
 	return (uint64_t)((uint128)mid * (uint128)(u < MICRO ? MICRO : u) /
 			  (uint128)MICRO);
 }
+
+void num_plain(struct buf *out, uint128 v, unsigned int decimals, char point)
+{
+	char digits[WIDE_TEXT_MAX];
+	size_t len;
+	size_t whole;
+
+	(void)wide_text(v, digits);
+	len = strlen(digits);
+	whole = len > decimals ? len - decimals : 0;
+	if (whole == 0)
+		(void)buf_put_str(out, "0");
+	(void)buf_put(out, digits, whole);
+	if (decimals > 0)
+		(void)buf_put_u8(out, (uint8_t)point);
+	for (size_t i = len; i < decimals; i++)
+		(void)buf_put_str(out, "0");
+	(void)buf_put_str(out, digits + whole);
+}

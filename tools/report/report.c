@@ -16,17 +16,12 @@ struct run {
 
 typedef int write_fn(const struct page *p, struct buf *out, struct error *err);
 
-static int put_file(const struct run *run, const struct page *p,
-		    const char *ending, const struct buf *data,
-		    struct error *err)
+static int put_named(const struct run *run, const char *name,
+		     const struct buf *data, struct error *err)
 {
-	struct num stem = page_stem(p->department);
 	cleanup_free char *path = NULL;
-	char name[128];
-	int rc;
+	int rc = folder_put(&run->folder, name, data, err);
 
-	(void)snprintf(name, sizeof(name), "%s%s", stem.s, ending);
-	rc = folder_put(&run->folder, name, data, err);
 	if (rc < 0 || !run->each)
 		return rc;
 	if (asprintf(&path, "%s/%s", run->folder.path, name) < 0) {
@@ -35,6 +30,17 @@ static int put_file(const struct run *run, const struct page *p,
 	}
 	run->each(run->ctx, path);
 	return 0;
+}
+
+static int put_file(const struct run *run, const struct page *p,
+		    const char *ending, const struct buf *data,
+		    struct error *err)
+{
+	struct num stem = page_stem(p->department);
+	char name[128];
+
+	(void)snprintf(name, sizeof(name), "%s%s", stem.s, ending);
+	return put_named(run, name, data, err);
 }
 
 static int put_data(const struct run *run, const struct page *p,
@@ -126,6 +132,43 @@ static int put_all(const struct run *run, const struct report_options *options,
 	return rc < 0 ? rc : folder_sync(&run->folder, err);
 }
 
+static int put_month(struct run *run, const struct report_options *options,
+		     const char *dir_path, struct error *err)
+{
+	const struct report_input *in = run->in;
+	struct num name = date_month_iso(in->month[in->months - 1].month);
+	int rc = folder_open(dir_path, name.s, &run->folder, err);
+
+	if (rc == 0)
+		rc = put_all(run, options, err);
+	folder_release(&run->folder);
+	return rc;
+}
+
+/* Of the whole drive, in the directory itself. */
+static int put_metrics(struct run *run, const char *dir_path, struct error *err)
+{
+	const struct report_input *in = run->in;
+	const struct page p = { .in = in,
+				.month = &in->month[in->months - 1],
+				.lang = PO_EN,
+				.lines = &run->lines };
+	struct num name = prom_name(in->drive);
+	cleanup_buf struct buf out;
+	int rc;
+
+	buf_init(&out, REPORT_FILE_MAX);
+	rc = prom_write(&p, &out, err);
+	if (rc == 0)
+		rc = folder_open(dir_path, NULL, &run->folder, err);
+	if (rc == 0)
+		rc = put_named(run, name.s, &out, err);
+	if (rc == 0)
+		rc = folder_sync(&run->folder, err);
+	folder_release(&run->folder);
+	return rc;
+}
+
 static int check_input(const struct report_input *in,
 		       const struct report_options *options, struct error *err)
 {
@@ -148,22 +191,23 @@ int report_write(const struct report_input *input,
 		 void (*each)(void *ctx, const char *path), void *ctx,
 		 struct error *err)
 {
-	cleanup_folder struct folder folder = { .fd = -1 };
 	cleanup_lines struct lines lines = { .n = 0 };
+	const struct report_month *month;
 	struct run run = { .in = input,
 			   .formats = options->formats,
+			   .folder = { .fd = -1 },
 			   .each = each,
 			   .ctx = ctx };
-	struct num month;
+	int rc;
 
 	if (check_input(input, options, err) < 0)
 		return err->code;
-	month = date_month_iso(input->month[input->months - 1].month);
-	if (lines_init(&lines, input, &input->month[input->months - 1], err) <
-		    0 ||
-	    folder_open(dir_path, month.s, &folder, err) < 0)
-		return err->code;
+	month = &input->month[input->months - 1];
+	rc = lines_init(&lines, input, month, err);
 	run.lines = lines;
-	run.folder = folder;
-	return put_all(&run, options, err);
+	if (rc == 0 && (run.formats & REPORT_MONTHLY))
+		rc = put_month(&run, options, dir_path, err);
+	if (rc == 0 && (run.formats & REPORT_PROM))
+		rc = put_metrics(&run, dir_path, err);
+	return rc;
 }

@@ -98,8 +98,12 @@ enum report_format {
 	REPORT_HTML = 1,
 	REPORT_CSV = 2, /* two: for programs (.csv), for people in a French
 			   spreadsheet (-tableur.csv) */
-	REPORT_JSON = 4
+	REPORT_JSON = 4,
+	REPORT_PROM = 8 /* OpenMetrics, of the whole drive: sobrefs-DRIVE.prom
+			   in the directory itself, where a collector looks */
 };
+/* All but REPORT_PROM: files of the month. */
+#define REPORT_MONTHLY (REPORT_HTML | REPORT_CSV | REPORT_JSON)
 struct report_options {
 	enum po_lang lang;	/* English when its catalog is missing */
 	unsigned int formats;	/* of enum report_format */

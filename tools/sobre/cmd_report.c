@@ -32,7 +32,7 @@ static bool month_parse(const char *text, int32_t *ret_month)
 	return year >= 1970 && month >= 1 && month <= 12;
 }
 
-/* "html,csv,json"; 0: one of them is none of these. */
+/* "html,csv,json,prom"; 0: one of them is none of these. */
 static unsigned int parse_formats(const char *text)
 {
 	static const struct {
@@ -40,7 +40,8 @@ static unsigned int parse_formats(const char *text)
 		unsigned int bit;
 	} known[] = { { "html", REPORT_HTML },
 		      { "csv", REPORT_CSV },
-		      { "json", REPORT_JSON } };
+		      { "json", REPORT_JSON },
+		      { "prom", REPORT_PROM } };
 	unsigned int formats = 0;
 
 	for (const char *at = text; *at;) {
@@ -89,8 +90,9 @@ int cmd_report(const struct cli *cli)
 	request.formats =
 		parse_formats(cli->format ? cli->format : "html,csv,json");
 	if (request.formats == 0)
-		return out_usage(T("unknown format in '%s': html, csv, json"),
-				 cli->format);
+		return out_usage(
+			T("unknown format in '%s': html, csv, json, prom"),
+			cli->format);
 	if (fill_request(cli, &request, &err) < 0 ||
 	    place_choose(cli, &place, &err) < 0)
 		return out_error(&err);

@@ -94,6 +94,23 @@ static void every_department_and_the_city_get_files(void **state)
 	leave(&p);
 }
 
+static void metrics_lie_in_the_directory_itself(void **state)
+{
+	struct place p;
+	char path[200];
+
+	(void)state;
+	arrive(&p, "oracle");
+	p.options.formats = REPORT_PROM;
+	assert_int_equal(write_it(&p), 0);
+	assert_int_equal(p.files, 1);
+	(void)snprintf(path, sizeof(path), "%s/2026-09", p.out);
+	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(access(p.last, F_OK), 0);
+	assert_true(strstr(p.last, "/out/sobrefs-"));
+	leave(&p);
+}
+
 static void one_department_is_written_alone(void **state)
 {
 	struct place p;
@@ -199,6 +216,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_department_and_the_city_get_files),
+		cmocka_unit_test(metrics_lie_in_the_directory_itself),
 		cmocka_unit_test(one_department_is_written_alone),
 		cmocka_unit_test(what_cannot_be_reported_is_refused),
 		cmocka_unit_test(what_a_dead_run_left_is_replaced),
