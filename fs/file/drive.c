@@ -350,6 +350,11 @@ bool drive_syncs_by_name(const struct drive *drive)
 	return drive->syncs_by_name;
 }
 
+int drive_state_fd(const struct drive *drive)
+{
+	return drive->state_fd;
+}
+
 int drive_lower_fd(const struct drive *drive)
 {
 	return drive->lower_fd;

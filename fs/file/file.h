@@ -120,6 +120,12 @@ int drive_stat(struct drive *drive, const char *path, struct stat *ret_st,
  * be, everything is synced (sync.c).
  */
 bool drive_syncs_by_name(const struct drive *drive);
+/* The state directory; borrowed. */
+int drive_state_fd(const struct drive *drive);
+/* st_blocks x 512 of every inode of the lower, the state left out, each once:
+ * by a walk. -ECANCELED when `stop` (read atomically; may be NULL) says so. */
+int drive_lower_bytes(struct drive *drive, const bool *stop,
+		      uint64_t *ret_bytes, struct error *err);
 
 #define DRIVE_STATE_NAME ".sobre"
 /* Names under these are ours, hidden from agents: *.sobre.* */

@@ -8,7 +8,7 @@ import env
 from ledgercase import END, HOUR, LedgerCase, seeded
 
 
-class Month(LedgerCase):
+class Lived(LedgerCase):
     def a_month(self):
         """Writes, copies, packs, moves, links, removes; ends in October."""
         both = seeded(1, 3_000_000)
@@ -45,6 +45,8 @@ class Month(LedgerCase):
         self.seen()
         self.at(END + 2 * HOUR)
 
+
+class Month(Lived):
     def test_report_equals_an_independent_calculation(self):
         self.a_month()
         self.at(END)
@@ -63,6 +65,85 @@ class Month(LedgerCase):
                              report["total"][key]["all"])
         self.assertGreater(report["total"]["energy_mwh"]["all"], 0)
         self.assertEqual(report["seen"], "whole")
+
+
+class Closing(Lived):
+    """The same month, closed; then the price changes."""
+
+    def close(self, *options, **kw):
+        return self.drive.run("month", "close", "2026-09", "--drive",
+                              self.drive.dir, *options, **kw)
+
+    def dearer(self):
+        with open(self.config) as f:
+            text = f.read()
+        with open(self.config, "w") as f:
+            f.write(text.replace("0.2 EUR/kWh", "0.4 EUR/kWh"))
+        self.drive.stop()
+        self.drive = self.mount()
+
+    def figures(self, report):
+        return {k: v for k, v in report.items()
+                if k not in ("made", "closed", "saved_by", "rules")}
+
+    def test_a_closed_month_stays_as_it_was(self):
+        self.a_month()
+        before = self.report()
+        self.assertIsNone(before["closed"])
+        self.close()
+        closed = self.report()
+        self.assertEqual(self.figures(before), self.figures(closed))
+        self.assertEqual(1, closed["closed"]["version"])
+        self.assertEqual("", closed["closed"]["unbalanced"])
+        self.dearer()
+        self.assertEqual(self.figures(closed), self.figures(self.report()))
+        done = self.close(check=False)
+        self.assertEqual(1, done.returncode)
+        self.assertIn("is closed, as version 1", done.stderr)
+        self.close("--correct", "facture relue")
+        after = self.report()
+        self.assertEqual(2, after["closed"]["version"])
+        self.assertEqual("facture relue", after["closed"]["reason"])
+        self.assertEqual(before["total"]["cost_ueur"]["all"],
+                         after["closed"]["before_ueur"])
+        self.assertAlmostEqual(2 * before["total"]["cost_ueur"]["all"],
+                               after["total"]["cost_ueur"]["all"], delta=20)
+
+    def test_what_can_t_be_closed_is_named(self):
+        done = self.close(check=False)
+        self.assertEqual(1, done.returncode)
+        self.assertIn("2026-09 is not over", done.stderr)
+        self.a_month()
+        done = self.close("--correct", "trop", check=False)
+        self.assertIn("is not closed", done.stderr)
+        done = self.drive.run("month", "close", "2025-01", "--drive",
+                              self.drive.dir, check=False)
+        self.assertIn("knows nothing of 2025-01", done.stderr)
+        for wrong in (("2026-13",), (), ("2026-09", "--due")):
+            done = self.drive.run("month", "close", *wrong, "--drive",
+                                  self.drive.dir, check=False)
+            self.assertEqual(2, done.returncode, wrong)
+
+    def test_all_that_are_due(self):
+        self.a_month()
+        self.at(END + 70 * 24 * HOUR)  # December
+        said = self.drive.run("month", "close", "--due", "--drive",
+                              self.drive.dir).stdout
+        self.assertEqual(["2026-09", "2026-10", "2026-11"],
+                         [line[:7] for line in said.splitlines()])
+        said = self.drive.run("month", "close", "--due", "--drive",
+                              self.drive.dir).stdout
+        self.assertEqual("no month to close\n", said)
+
+    def test_a_lower_that_the_ledger_does_not_know_shows(self):
+        self.a_month()
+        with open(os.path.join(self.drive.below(), "Ville/cache"), "wb") as f:
+            f.write(b"x" * 100000)
+            os.fsync(f.fileno())
+        done = self.close(check=False)
+        self.assertEqual(1, done.returncode)
+        self.assertIn("the disk holds", done.stderr)
+        self.assertIn("the ledger says", self.report()["closed"]["unbalanced"])
 
 
 class Uses(LedgerCase):

@@ -118,7 +118,23 @@ static struct report_month whole(unsigned int i)
 		.first_s = starts[0] + 14 * DAY_S,
 		.observed_s = starts[i + 1] - starts[i],
 		.over = true,
+		.version = 1,
+		.closed_s = starts[i + 1] + 5 * 3600,
 	};
+}
+
+/* The last of the months, by one who writes markup. */
+static void corrected(struct report_month *m)
+{
+	m->version = 2;
+	(void)snprintf(m->reason, sizeof(m->reason),
+		       "compteur relu, <b>facture</b> du 12");
+	(void)snprintf(m->unbalanced, sizeof(m->unbalanced),
+		       "the disk holds 1 bytes of files, the ledger says 2");
+	m->before_mwh = 1234567890;
+	m->before_ueur = 197530862;
+	m->before_use_ug = UINT64_C(56913579729);
+	m->before_build_ug = UINT64_C(28000000000);
 }
 
 /* A drive that grows by a twentieth a month, on an array of 320 TB. */
@@ -162,6 +178,7 @@ static void one_month(struct sample *s, int64_t first_s, int64_t end_s)
 	m.first_s = first_s;
 	m.end_s = end_s;
 	m.over = end_s == starts[REPORT_MONTHS];
+	m.version = 0;
 	m.observed_s = end_s - first_s - 3 * DAY_S - 4 * 3600;
 	rows.n = 0;
 	town_rows(&rows, 3, 40 * GB, end_s - first_s);
@@ -436,6 +453,7 @@ static bool fill(struct sample *s, const char *name)
 		free(s->department);
 		crowd(s, 60);
 		town_months(s, 60);
+		corrected(&s->month[REPORT_MONTHS - 1]);
 		s->in.departments = 59; /* one is no longer there */
 		crowd_rules(s);
 	} else if (!strcmp(name, "hostile")) {
@@ -443,6 +461,7 @@ static bool fill(struct sample *s, const char *name)
 		departments(s, hostile, 5);
 		s->in.drive = "/srv/\xff<i>&'\"";
 		one_month(s, start, end);
+		corrected(&s->month[0]);
 		hostile_rules(s);
 	} else if (!strcmp(name, "part")) {
 		s->in.made_s = start + 19 * DAY_S + 14 * 3600 + 5 * 60;

@@ -220,6 +220,7 @@ json_t *daemon_answer(struct daemon *d, const struct request *request,
 	case REQUEST_UNPACK:
 	case REQUEST_GC:
 	case REQUEST_SCRUB:
+	case REQUEST_MONTH:
 		return answer_job(d, request, env, err);
 	case REQUEST_EXPLAIN:
 	case REQUEST_DU:

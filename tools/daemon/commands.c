@@ -423,6 +423,8 @@ json_t *command_run(const struct command_env *env,
 		return command_plan(env, request, err);
 	case REQUEST_REPORT:
 		return command_report(env, request, err);
+	case REQUEST_MONTH:
+		return command_month(env, request, err);
 	case REQUEST_ACCEPT:
 	case REQUEST_COMMANDS:
 		break;

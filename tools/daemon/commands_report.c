@@ -21,12 +21,14 @@ struct reporting {
 	struct meter meter;
 	struct figures_array array;
 	struct report_savings savings;
-	json_t *files; /* written */
+	struct closing closed; /* the month asked for, when it is */
+	json_t *files;	       /* written */
 };
 
 static void reporting_release_at(struct reporting *r)
 {
 	figures_release(r->month);
+	closing_release(&r->closed);
 	ledger_departments_release(&r->departments);
 	free(r->department);
 	flagged_release(&r->flagged);
@@ -134,7 +136,8 @@ static int write_pages(struct reporting *r, const struct rules *rules,
 		.departments = r->departments.n,
 		.month = r->month,
 		.months = r->months,
-		.coefs = &r->env->setup->coefs,
+		.coefs = r->closed.version > 0 ? &r->closed.coefs
+					       : &r->env->setup->coefs,
 		.made_s = now_s,
 		.savings = &r->savings,
 	};
@@ -145,7 +148,7 @@ static int write_pages(struct reporting *r, const struct rules *rules,
 	return report_write(&input, &options, r->request->out, written, r, err);
 }
 
-static int tick_now(const struct command_env *env, struct error *err)
+int ledger_tick_now(const struct command_env *env, struct error *err)
 {
 	struct ledger *ledger = drive_ledger(env->drive);
 	int rc = catalog_flush(drive_catalog(env->drive), err);
@@ -156,7 +159,7 @@ static int tick_now(const struct command_env *env, struct error *err)
 }
 
 /* 1970-01-01 is in month 12 * 1970. */
-static int32_t month_of(int64_t at_s)
+int32_t month_of_second(int64_t at_s)
 {
 	time_t at = (time_t)at_s;
 	struct tm tm;
@@ -180,7 +183,7 @@ static int fill_months(struct reporting *r, int64_t now_s, struct error *err)
 	const struct command_env *env = r->env;
 	const int32_t month = r->request->month;
 
-	if (month > month_of(now_s)) {
+	if (month > month_of_second(now_s)) {
 		r->month[0] = (struct report_month){
 			.month = month,
 			.start_s = month_start_s(month),
@@ -190,16 +193,17 @@ static int fill_months(struct reporting *r, int64_t now_s, struct error *err)
 		return 0;
 	}
 	r->months = REPORT_MONTHS;
-	return figures_months(drive_catalog(env->drive), &env->setup->coefs,
+	return figures_months(drive_catalog(env->drive),
+			      drive_state_fd(env->drive), &env->setup->coefs,
 			      env->setup->config.arrays ? &r->array : NULL,
-			      month, now_s, r->month, err);
+			      month, now_s, r->month, &r->closed, err);
 }
 
 static int fill(struct reporting *r, struct rules *rules, int64_t now_s,
 		struct error *err)
 {
 	const struct command_env *env = r->env;
-	int rc = tick_now(env, err);
+	int rc = ledger_tick_now(env, err);
 
 	if (rc == 0)
 		rc = name_departments(r, err);

@@ -30,6 +30,12 @@ json_t *command_plan(const struct command_env *env,
 		     const struct request *request, struct error *err);
 json_t *command_report(const struct command_env *env,
 		       const struct request *request, struct error *err);
+json_t *command_month(const struct command_env *env,
+		      const struct request *request, struct error *err);
+/* Accrues up to now, with what the state directory takes. */
+int ledger_tick_now(const struct command_env *env, struct error *err);
+/* 12 * year + month - 1, UTC. */
+int32_t month_of_second(int64_t at_s);
 /* --- commands_policy.c -------------------------------------------------------
  */
 

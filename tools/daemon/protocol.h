@@ -60,6 +60,7 @@ enum request_command {
 	REQUEST_DU,
 	REQUEST_PLAN,
 	REQUEST_REPORT,
+	REQUEST_MONTH,
 	REQUEST_COMMANDS,
 };
 const char *request_command_name(enum request_command command);
@@ -76,7 +77,9 @@ struct request {
 	char *rule;	      /* plan: only this one; NULL: all */
 	char *department;     /* report: only this one; NULL: all */
 	char *out;	      /* report: the directory to write, absolute */
-	int32_t month;	      /* report: 12 * year + month - 1 */
+	char *reason;	      /* month: of a correction; NULL: none */
+	int32_t month;	      /* report, month: 12 * year + month - 1; of month
+				 0: all that are due */
 	int32_t as_of_day;    /* plan: days since 1970, of the years 1 to 9999;
 				 INT32_MIN: today */
 	unsigned int formats; /* report: of enum report_format */

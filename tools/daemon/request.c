@@ -11,7 +11,7 @@ static const char *const command_names[REQUEST_COMMANDS] = {
 	[REQUEST_FSCK] = "fsck",     [REQUEST_GC] = "gc",
 	[REQUEST_SCRUB] = "scrub",   [REQUEST_ACCEPT] = "accept",
 	[REQUEST_DU] = "du",	     [REQUEST_PLAN] = "plan",
-	[REQUEST_REPORT] = "report",
+	[REQUEST_REPORT] = "report", [REQUEST_MONTH] = "month",
 };
 
 const char *request_command_name(enum request_command command)
@@ -30,6 +30,7 @@ static const struct text_key {
 	{ "rule", offsetof(struct request, rule) },
 	{ "department", offsetof(struct request, department) },
 	{ "out", offsetof(struct request, out) },
+	{ "reason", offsetof(struct request, reason) },
 };
 #define TEXTS	       (sizeof(text_keys) / sizeof(text_keys[0]))
 #define TEXT_MAX_BYTES ((size_t)REQUEST_PATH_MAX * 2)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-#include "tools/figures/figures.h"
+#include "tools/figures/internal.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -118,46 +118,153 @@ static int64_t first_second(int32_t month)
 	return (int64_t)timegm(&tm);
 }
 
-static int one_month(struct catalog *cat, const struct coef_set *coefs,
-		     const struct figures_array *array, int64_t now_s,
-		     struct report_month *to, struct error *err)
+int figures_month(struct catalog *cat, const struct coef_set *coefs,
+		  const struct figures_array *array, int32_t month,
+		  int64_t now_s, struct report_month *ret_month,
+		  struct error *err)
 {
-	struct ledger_month m = { .month = to->month };
-	int rc;
+	struct ledger_month m = { .month = month };
+	struct report_month to = { .month = month };
+	int rc = ledger_month_get(cat, month, now_s, &m, err);
 
-	to->start_s = first_second(to->month);
-	to->end_s = first_second(to->month + 1);
-	to->over = to->end_s <= now_s;
-	rc = ledger_month_get(cat, to->month, now_s, &m, err);
-	if (rc == -ENOENT) {
-		*err = (struct error)ERROR_INIT;
-		return 0;
-	}
-	if (rc == 0)
-		rc = weigh(cat, coefs, array, &m, to, err);
+	if (rc < 0)
+		return rc;
+	to.over = first_second(month + 1) <= now_s;
+	rc = weigh(cat, coefs, array, &m, &to, err);
 	ledger_month_release(&m);
+	if (rc == 0)
+		*ret_month = to;
 	return rc;
 }
 
-int figures_months(struct catalog *cat, const struct coef_set *coefs,
+/* Of none that is known: when it was, and that is all. */
+static int open_month(struct catalog *cat, const struct coef_set *coefs,
+		      const struct figures_array *array, int64_t now_s,
+		      struct report_month *to, struct error *err)
+{
+	int rc = figures_month(cat, coefs, array, to->month, now_s, to, err);
+
+	if (rc != -ENOENT)
+		return rc;
+	*err = (struct error)ERROR_INIT;
+	to->start_s = first_second(to->month);
+	to->end_s = first_second(to->month + 1);
+	to->over = to->end_s <= now_s;
+	return 0;
+}
+
+/* What a correction corrected. */
+static int fill_before(int state_fd, const struct closing *closing,
+		       struct report_month *to, struct error *err)
+{
+	struct closing before;
+	int rc = 0;
+
+	if (closing->version < 2)
+		return 0;
+	rc = closing_load_version(state_fd, to->month, closing->version - 1,
+				  &before, err);
+	if (rc < 0)
+		return rc;
+	to->before_mwh = before.month.energy.total.mwh.all;
+	to->before_ueur = before.month.energy.total.ueur.all;
+	to->before_use_ug = before.month.energy.total.use_ug.all;
+	to->before_build_ug = before.month.energy.total.build_ug.all;
+	closing_release(&before);
+	return 0;
+}
+
+/* Moves the month out of the closing. */
+static int closed_month(int state_fd, struct closing *closing,
+			struct report_month *to, struct error *err)
+{
+	const char *failed = json_string_value(
+		json_object_get(json_array_get(closing->checks, 0), "text"));
+
+	*to = closing->month;
+	closing->month.known = false;
+	to->version = closing->version;
+	to->closed_s = closing->closed_s;
+	memcpy(to->reason, closing->reason, sizeof(to->reason));
+	(void)snprintf(to->unbalanced, sizeof(to->unbalanced), "%s",
+		       failed ? failed : "");
+	return fill_before(state_fd, closing, to, err);
+}
+
+int figures_months(struct catalog *cat, int state_fd,
+		   const struct coef_set *coefs,
 		   const struct figures_array *array, int32_t month,
 		   int64_t now_s, struct report_month ret_months[REPORT_MONTHS],
-		   struct error *err)
+		   struct closing *ret_closed, struct error *err)
 {
 	struct report_month months[REPORT_MONTHS];
+	struct closing closing = { .version = 0 };
 	int rc = 0;
 
 	memset(months, 0, sizeof(months));
-	for (int32_t i = 0; i < REPORT_MONTHS && rc == 0; i++) {
+	for (int32_t i = 0; i < REPORT_MONTHS && rc >= 0; i++) {
+		closing_release(&closing);
 		months[i].month = month - (REPORT_MONTHS - 1) + i;
-		rc = one_month(cat, coefs, array, now_s, &months[i], err);
+		rc = closing_load(state_fd, months[i].month, &closing, err);
+		if (rc > 0)
+			rc = closed_month(state_fd, &closing, &months[i], err);
+		else if (rc == 0)
+			rc = open_month(cat, coefs, array, now_s, &months[i],
+					err);
 	}
 	if (rc < 0) {
+		closing_release(&closing);
 		figures_release(months);
 		return error_prefix(err, "the figures of a month");
 	}
 	memcpy(ret_months, months, sizeof(months));
+	*ret_closed = closing;
 	return 0;
+}
+
+static void add_amount(struct energy_amount *to, const struct energy_amount *a)
+{
+	to->own += a->own;
+	to->shared += a->shared;
+	to->activity += a->activity;
+	to->all += a->all;
+}
+
+static void add_line(struct energy_line *to, const struct energy_line *line)
+{
+	to->own_byte_s += line->own_byte_s;
+	to->shared_byte_s += line->shared_byte_s;
+	to->logical_byte_s += line->logical_byte_s;
+	add_amount(&to->mwh, &line->mwh);
+	add_amount(&to->ueur, &line->ueur);
+	add_amount(&to->use_ug, &line->use_ug);
+	add_amount(&to->build_ug, &line->build_ug);
+}
+
+static bool same_amount(const struct energy_amount *a,
+			const struct energy_amount *b)
+{
+	return a->own == b->own && a->shared == b->shared &&
+	       a->activity == b->activity && a->all == b->all &&
+	       a->all == a->own + a->shared + a->activity;
+}
+
+bool figures_balance(const struct energy_month *energy)
+{
+	const struct energy_line *total = &energy->total;
+	struct energy_line sum = { .own_byte_s = 0 };
+
+	for (uint16_t i = 0; i < energy->departments; i++)
+		add_line(&sum, &energy->department[i]);
+	add_line(&sum, &energy->overhead);
+	add_line(&sum, &energy->reserve);
+	return sum.own_byte_s + sum.shared_byte_s ==
+		       total->own_byte_s + total->shared_byte_s &&
+	       sum.logical_byte_s == total->logical_byte_s &&
+	       same_amount(&sum.mwh, &total->mwh) &&
+	       same_amount(&sum.ueur, &total->ueur) &&
+	       same_amount(&sum.use_ug, &total->use_ug) &&
+	       same_amount(&sum.build_ug, &total->build_ug);
 }
 
 void figures_release(struct report_month months[REPORT_MONTHS])

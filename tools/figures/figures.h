@@ -8,6 +8,8 @@
  * any thread.
  */
 
+#include <jansson.h>
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -56,6 +58,46 @@ void meter_release(struct meter *meter);
 int meter_measure(const struct meter *meter, int64_t from_s, int64_t to_s,
 		  uint64_t *ret_mwh, int64_t *ret_covered_s, struct error *err);
 
+/* --- closed months -------------------------------------------------------- */
+
+/*
+ * A closed month: its figures as they were worked out, and the coefficients
+ * they were worked out with, in STATE/months/YYYY-MM.N.json. It never changes:
+ * a correction is the next version, N + 1, and reports show the highest.
+ * docs/format/month.md. Files, not rows: they outlive a lost catalog.
+ *
+ * Any thread; two that store the same version at once: one is told -EEXIST.
+ */
+
+#include <jansson.h>
+
+#include "fs/energy/energy.h"
+#include "tools/report/report.h"
+
+struct closing {
+	unsigned int version; /* from 1 */
+	int64_t closed_s;
+	char reason[REPORT_REASON_MAX]; /* of a correction; else "" */
+	struct report_month month;	/* known, and over; owned */
+	struct coef_set coefs;		/* its texts are of `root` */
+	json_t *checks; /* [{"name": "...", "text": "..."}], those that failed;
+			   of `root` when loaded, else borrowed */
+	json_t *root;	/* owned; NULL: not loaded */
+};
+void closing_release(struct closing *closing);
+
+/* The highest version of the month: 1; 0 when it isn't closed; or negative:
+ * -SOBRE_ECORRUPT when the file is not as it was written, or doesn't add up. */
+int closing_load(int state_fd, int32_t month, struct closing *ret_closing,
+		 struct error *err);
+/* Of that version. */
+int closing_load_version(int state_fd, int32_t month, unsigned int version,
+			 struct closing *ret_closing, struct error *err);
+/* Durable when it returns. `month`, `coefs`, `version`, `closed_s`, `reason`
+ * and `checks` (or NULL) are read. -EEXIST: there is that version. */
+int closing_store(int state_fd, const struct closing *closing,
+		  struct error *err);
+
 /* --- months -------------------------------------------------------------- */
 
 /* As drive.yaml says it; 0 or NULL: not said. */
@@ -69,18 +111,30 @@ struct figures_array {
 	bool archive_apart;
 };
 
+/* One month as it would be worked out now, closed or not. Not known: -ENOENT.
+ */
+int figures_month(struct catalog *cat, const struct coef_set *coefs,
+		  const struct figures_array *array, int32_t month,
+		  int64_t now_s, struct report_month *ret_month,
+		  struct error *err);
+/* Do the lines add up to the total, in every unit? */
+bool figures_balance(const struct energy_month *energy);
+
 /*
- * `month` and the twelve before it, the oldest first. A month the ledger
- * knows nothing of is there, not known. A meter counts for a month when it
- * covers 9 seconds in 10 of what is counted of it, and is then stretched to
+ * `month` and the twelve before it, the oldest first. A closed one is as it
+ * was closed; `ret_closed` (of version 0 when `month` is open) has its
+ * coefficients: closing_release(). `state_fd` -1: none is closed. A month the
+ * ledger knows nothing of is there, not known. A meter counts for a month when
+ * it covers 9 seconds in 10 of what is counted of it, and is then stretched to
  * all of that; else the month is by coefficients (energy.measured says which).
  * `array`: NULL when nothing is known. -EINVAL when `month` lies after
  * `now_s`. Release the months by figures_release(), also when none is known.
  */
-int figures_months(struct catalog *cat, const struct coef_set *coefs,
+int figures_months(struct catalog *cat, int state_fd,
+		   const struct coef_set *coefs,
 		   const struct figures_array *array, int32_t month,
 		   int64_t now_s, struct report_month ret_months[REPORT_MONTHS],
-		   struct error *err);
+		   struct closing *ret_closed, struct error *err);
 void figures_release(struct report_month months[REPORT_MONTHS]);
 
 /* What energy_year() takes of an array (NULL: nothing known). The measured

@@ -85,6 +85,47 @@ static void warnings(struct page *p)
 			     gap.s);
 }
 
+/* How far the figures are fixed. */
+static void closing(struct page *p)
+{
+	const struct report_month *m = p->month;
+	struct num when = date_day(m->closed_s, p->lang);
+	struct num energy = num_quantity(Q_ENERGY, m->before_mwh, p->lang);
+	struct num cost = num_quantity(Q_MONEY, m->before_ueur, p->lang);
+	struct num co2 = num_quantity(
+		Q_CARBON, (uint128)m->before_use_ug + m->before_build_ug,
+		p->lang);
+
+	if (m->version == 0 && (!m->over || p->in->assessed))
+		return;
+	page_raw(p, m->version == 1 && !m->unbalanced[0]
+			    ? "<p>"
+			    : "<p class=\"note\">");
+	if (m->version == 1)
+		page_say(p,
+			 PT(p, "Closed on %s: these figures do not change any "
+			       "more."),
+			 when.s);
+	else if (m->version > 1)
+		page_say(p,
+			 PT(p, "Corrected on %s (version %u): %s. Before, the "
+			       "whole drive had %s, %s and %s."),
+			 when.s, m->version, m->reason, energy.s, cost.s,
+			 co2.s);
+	else
+		page_say(p, "%s",
+			 PT(p, "The month is over but not closed: its figures "
+			       "follow the coefficients."));
+	if (m->unbalanced[0]) {
+		page_raw(p, " ");
+		page_say(p,
+			 PT(p, "When the month was closed, its books did not "
+			       "balance: %s."),
+			 m->unbalanced);
+	}
+	page_raw(p, "</p>\n");
+}
+
 static const struct report_month *month_at(const struct page *p, int32_t number)
 {
 	for (unsigned int i = 0; i < p->in->months; i++) {
@@ -243,6 +284,7 @@ void page_figures(struct page *p)
 	}
 	sentence(p, &e);
 	warnings(p);
+	closing(p);
 	cards(p, &e);
 	sci(p, &e);
 }

@@ -288,6 +288,29 @@ static void put_savings(const struct object *o, const struct page *p)
 	put(o, "saved_by", by.json);
 }
 
+/* null: not closed. The totals of the version before are of the whole drive. */
+static void put_closed(const struct object *o, const struct report_month *m)
+{
+	struct object closed = { .failed = o->failed };
+
+	if (m->version == 0) {
+		put(o, "closed", json_null());
+		return;
+	}
+	closed = object(o->failed);
+	put_int(&closed, "version", m->version);
+	put_time(&closed, "at", m->closed_s);
+	put_text(&closed, "unbalanced", m->unbalanced);
+	if (m->version > 1) {
+		put_text(&closed, "reason", m->reason);
+		put_int(&closed, "before_mwh", m->before_mwh);
+		put_int(&closed, "before_ueur", m->before_ueur);
+		put_int(&closed, "before_use_ugco2e", m->before_use_ug);
+		put_int(&closed, "before_build_ugco2e", m->before_build_ug);
+	}
+	put(o, "closed", closed.json);
+}
+
 static void put_month(const struct object *o, const struct page *p)
 {
 	const struct report_month *m = p->month;
@@ -304,6 +327,7 @@ static void put_month(const struct object *o, const struct page *p)
 	put_time(o, "counted_to", m->end_s);
 	put(o, "observed_s", json_integer(m->observed_s));
 	put(o, "measured", json_boolean(e->measured));
+	put_closed(o, m);
 	put(o, "uncertainty_energy_micro", json_integer(e->uncertainty_energy));
 	put(o, "uncertainty_use_micro", json_integer(e->uncertainty));
 	put(o, "uncertainty_build_micro", json_integer(e->uncertainty_build));

@@ -284,11 +284,12 @@ static void page_end(struct page *p)
 		      "not audited. Each chart is followed by its figures in a "
 		      "table. If something can't be read, ask your IT "
 		      "department for the figures in another form."));
-	page_element(p, "p",
-		     PT(p, "Weight: one request, at most %s kB, no script, no "
-			   "cookie, nothing loaded from elsewhere."),
-		     size.s);
-	page_rawf(p, "<p><time datetime=\"%s\">", iso.s);
+	page_raw(p, "<p>");
+	page_say(p,
+		 PT(p, "Weight: one request, at most %s kB, no script, no "
+		       "cookie, nothing loaded from elsewhere."),
+		 size.s);
+	page_rawf(p, " <time datetime=\"%s\">", iso.s);
 	page_say(p, PT(p, "Made by sobrefs on %s"), made.s);
 	page_raw(p, "</time></p>\n</footer>\n</body>\n</html>\n");
 }

@@ -21,7 +21,8 @@
 #include "fs/energy/energy.h"
 #include "tools/po/po.h"
 
-#define REPORT_MONTHS 13
+#define REPORT_MONTHS	  13
+#define REPORT_REASON_MAX 240 /* bytes, NUL included */
 
 struct report_department {
 	uint16_t number;
@@ -39,6 +40,14 @@ struct report_month {
 	int64_t observed_s; /* that a daemon watched */
 	bool over;	    /* the month has ended */
 	struct energy_month energy; /* unset unless known */
+	/* Closed: worked out then, for good, with the coefficients of then. */
+	unsigned int version; /* 0: not closed; above 1: corrected */
+	int64_t closed_s;
+	char reason[REPORT_REASON_MAX];	    /* of the correction */
+	char unbalanced[REPORT_REASON_MAX]; /* what didn't add up; "": all did
+					     */
+	/* Of a correction: the totals of the version before. */
+	uint64_t before_mwh, before_ueur, before_use_ug, before_build_ug;
 };
 
 struct report_flagged {

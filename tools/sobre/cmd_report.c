@@ -10,7 +10,7 @@
 #include "tools/report/report.h"
 #include "tools/sobre/internal.h"
 
-static bool month_parse(const char *text, int32_t *ret_month)
+bool month_parse(const char *text, int32_t *ret_month)
 {
 	int digit[6];
 	int year;

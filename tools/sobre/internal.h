@@ -66,6 +66,8 @@ struct cli {
 	const char *sample;
 	const char *report;
 	bool csv;
+	bool due;
+	const char *correct;
 };
 
 int cmd_mount(const struct cli *cli);
@@ -81,6 +83,9 @@ int cmd_accept(const struct cli *cli);
 int cmd_du(const struct cli *cli);
 int cmd_policy(const struct cli *cli);
 int cmd_report(const struct cli *cli);
+int cmd_month(const struct cli *cli);
+/* "2026-09". */
+bool month_parse(const char *text, int32_t *ret_month);
 int cmd_assess(const struct cli *cli);
 
 /* --- place.c: which drive a path belongs to

@@ -52,6 +52,9 @@ static const struct command commands[] = {
 	  cmd_report, 0, 0,
 	  "--month -o --department --format --drive --state --config "
 	  "--policies" },
+	{ "month", N_("close [YYYY-MM]"),
+	  N_("close a month that is over: its figures never change again"),
+	  cmd_month, 1, 2, "--due --correct --drive --state --config" },
 	{ "assess", N_("DIR"),
 	  N_("what would be saved, and what rules would flag; changes "
 	     "nothing"),
@@ -97,7 +100,8 @@ static bool is_flag(const char *name, size_t len)
 	static const char *const flags[] = {
 		"--foreground", "--read-only",	   "--no-passthrough",
 		"--no-uring",	"--no-idle-class", "--now",
-		"--all",	"--rebuild",	   "--csv"
+		"--all",	"--rebuild",	   "--csv",
+		"--due"
 	};
 
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
@@ -218,6 +222,8 @@ static int parse(char **argv, const struct command *c, struct cli *cli,
 		{ "-o", NULL, &cli->out },
 		{ "--as-of", NULL, &cli->as_of },
 		{ "--csv", &cli->csv, NULL },
+		{ "--due", &cli->due, NULL },
+		{ "--correct", NULL, &cli->correct },
 		{ "--sample", NULL, &cli->sample },
 		{ "--report", NULL, &cli->report },
 	};

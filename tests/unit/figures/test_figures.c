@@ -94,10 +94,12 @@ void ledger_month_release(struct ledger_month *month)
 static int get(const struct figures_array *array, int32_t month, int64_t now_s,
 	       struct report_month months[REPORT_MONTHS], struct error *err)
 {
+	struct closing none;
 	struct coef_set coefs;
 
 	coef_set_default(&coefs);
-	return figures_months(NULL, &coefs, array, month, now_s, months, err);
+	return figures_months(NULL, -1, &coefs, array, month, now_s, months,
+			      &none, err);
 }
 
 static void gather(const struct figures_array *array, int64_t now_s,

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tools/figures/figures.h"
+
+#define MONTH	   (12 * 2026 + 8)
+#define FILE_NAME  "months/2026-09.1.json"
+#define PETABYTE_S ((uint128)1000000000000000u * 2592000u)
+
+struct place {
+	char path[64];
+	int fd;
+	struct closing closing;
+};
+
+/* Two departments and a reserve; more byte-seconds than 64 bits hold. */
+static void figures_of(struct report_month *m)
+{
+	static const struct tier_time rows[] = {
+		{ .set = { .n = 1, .member = { 1 } },
+		  .tier = TIER_HOT,
+		  .byte_seconds = PETABYTE_S },
+		{ .set = { .n = 2, .member = { 1, 2 } },
+		  .tier = TIER_PACKED,
+		  .byte_seconds = 7777777777777u },
+		{ .set = { .n = 1, .member = { 2 } },
+		  .tier = TIER_LOGICAL,
+		  .byte_seconds = 5 },
+	};
+	const struct energy_input in = { .row = rows,
+					 .rows = 3,
+					 .seconds = 2592000,
+					 .departments = 3,
+					 .usable_bytes = UINT64_C(2) *
+							 1000000000000000u,
+					 .measured_mwh = 345600000 };
+	struct coef_set coefs;
+	struct error err = ERROR_INIT;
+
+	coef_set_default(&coefs);
+	*m = (struct report_month){ .month = MONTH,
+				    .known = true,
+				    .over = true,
+				    .start_s = 1788220800,
+				    .end_s = 1790812800,
+				    .first_s = -1,
+				    .observed_s = 2592000 };
+	assert_int_equal(energy_month(&coefs, &in, &m->energy, &err), 0);
+}
+
+static int arrive(void **state)
+{
+	struct place *p = calloc(1, sizeof(*p));
+
+	assert_non_null(p);
+	(void)snprintf(p->path, sizeof(p->path), "/tmp/sobre-closing-XXXXXX");
+	assert_non_null(mkdtemp(p->path));
+	p->fd = open(p->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	p->closing = (struct closing){ .version = 1, .closed_s = 1790900000 };
+	coef_set_default(&p->closing.coefs);
+	figures_of(&p->closing.month);
+	*state = p;
+	return 0;
+}
+
+static int leave(void **state)
+{
+	struct place *p = *state;
+
+	energy_month_release(&p->closing.month.energy);
+	(void)unlinkat(p->fd, FILE_NAME, 0);
+	(void)unlinkat(p->fd, "months/2026-09.2.json", 0);
+	(void)unlinkat(p->fd, "months", AT_REMOVEDIR);
+	(void)close(p->fd);
+	(void)rmdir(p->path);
+	free(p);
+	return 0;
+}
+
+static void store(struct place *p)
+{
+	struct error err = ERROR_INIT;
+
+	if (closing_store(p->fd, &p->closing, &err) < 0)
+		fail_msg("%s", err.text);
+}
+
+static void a_closed_month_comes_back_to_the_last_unit(void **state)
+{
+	struct place *p = *state;
+	const struct energy_month *was = &p->closing.month.energy;
+	struct closing now;
+	struct error err = ERROR_INIT;
+	char version[2][COEF_VERSION_BYTES];
+
+	assert_int_equal(closing_load(p->fd, MONTH, &now, &err), 0);
+	p->closing.coefs.coef[COEF_PRICE].value = 987654;
+	store(p);
+	assert_int_equal(closing_load(p->fd, MONTH, &now, &err), 1);
+	assert_int_equal(now.version, 1);
+	assert_int_equal(now.closed_s, 1790900000);
+	assert_int_equal(now.month.first_s, -1);
+	assert_true(now.month.energy.measured);
+	assert_int_equal(now.month.energy.departments, 3);
+	for (int i = 0; i < 3; i++)
+		assert_memory_equal(&now.month.energy.department[i],
+				    &was->department[i],
+				    sizeof(struct energy_line));
+	assert_memory_equal(&now.month.energy.reserve, &was->reserve,
+			    sizeof(struct energy_line));
+	assert_memory_equal(&now.month.energy.total, &was->total,
+			    sizeof(struct energy_line));
+	assert_true(figures_balance(&now.month.energy));
+	coef_set_version(&p->closing.coefs, version[0]);
+	coef_set_version(&now.coefs, version[1]);
+	assert_string_equal(version[0], version[1]);
+	assert_string_equal(now.coefs.coef[COEF_PUE].source,
+			    p->closing.coefs.coef[COEF_PUE].source);
+	closing_release(&now);
+}
+
+static void a_version_is_written_once(void **state)
+{
+	struct place *p = *state;
+	struct closing now;
+	struct error err = ERROR_INIT;
+
+	store(p);
+	assert_int_equal(closing_store(p->fd, &p->closing, &err), -EEXIST);
+	p->closing.version = 2;
+	(void)snprintf(p->closing.reason, sizeof(p->closing.reason),
+		       "compteur relu \xc3\xa0 la main");
+	p->closing.checks =
+		json_pack("[{s:s, s:s}]", "name", "disk", "text", "it differs");
+	store(p);
+	json_decref(p->closing.checks);
+	assert_int_equal(closing_load(p->fd, MONTH, &now, &err), 1);
+	assert_int_equal(now.version, 2);
+	assert_string_equal(now.reason, p->closing.reason);
+	assert_int_equal(json_array_size(now.checks), 1);
+	closing_release(&now);
+	assert_int_equal(closing_load_version(p->fd, MONTH, 1, &now, &err), 0);
+	assert_string_equal(now.reason, "");
+	closing_release(&now);
+}
+
+/* Replaces the first of `from`, of the same length. */
+static void edit(struct place *p, const char *from, const char *to)
+{
+	static char text[1 << 20];
+	int fd = openat(p->fd, FILE_NAME, O_RDWR | O_CLOEXEC);
+	ssize_t n = read(fd, text, sizeof(text) - 1);
+	char *at;
+
+	assert_true(n > 0);
+	text[n] = '\0';
+	at = strstr(text, from);
+	assert_non_null(at);
+	assert_int_equal(strlen(from), strlen(to));
+	memcpy(at, to, strlen(to));
+	assert_int_equal(pwrite(fd, text, (size_t)n, 0), n);
+	(void)close(fd);
+}
+
+static void a_changed_file_is_named_and_not_believed(void **state)
+{
+	struct place *p = *state;
+	struct closing now;
+	struct error err = ERROR_INIT;
+
+	store(p);
+	edit(p, "\"observed_s\": \"2592000\"", "\"observed_s\": \"2592001\"");
+	assert_int_equal(closing_load(p->fd, MONTH, &now, &err),
+			 -SOBRE_ECORRUPT);
+	assert_non_null(strstr(err.text, "2026-09.1.json"));
+	edit(p, "\"observed_s\": \"2592001\"", "\"observed_s\": \"2592000\"");
+	assert_int_equal(closing_load(p->fd, MONTH, &now, &err), 1);
+	closing_release(&now);
+	edit(p, "{", "[");
+	assert_int_equal(closing_load(p->fd, MONTH, &now, &err),
+			 -SOBRE_ECORRUPT);
+}
+
+static void lines_that_do_not_add_up_are_seen(void **state)
+{
+	struct place *p = *state;
+
+	assert_true(figures_balance(&p->closing.month.energy));
+	p->closing.month.energy.department[1].use_ug.shared++;
+	assert_false(figures_balance(&p->closing.month.energy));
+	p->closing.month.energy.department[1].use_ug.shared--;
+	p->closing.month.energy.total.own_byte_s++;
+	assert_false(figures_balance(&p->closing.month.energy));
+}
+
+#define closing_test(f) cmocka_unit_test_setup_teardown(f, arrive, leave)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		closing_test(a_closed_month_comes_back_to_the_last_unit),
+		closing_test(a_version_is_written_once),
+		closing_test(a_changed_file_is_named_and_not_believed),
+		closing_test(lines_that_do_not_add_up_are_seen),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

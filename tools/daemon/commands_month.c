@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* month: closes months, for good. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tools/daemon/internal.h"
+#include "tools/figures/figures.h"
+
+#define MONTHS_BACK 120 /* that are looked for: ten years */
+
+struct closing_run {
+	const struct command_env *env;
+	const struct request *request;
+	struct meter meter;
+	struct figures_array array;
+	int64_t now_s;
+	json_t *checks; /* failed; of all months that this run closes */
+	json_t *closed;
+};
+
+static void closing_run_release_at(struct closing_run *run)
+{
+	meter_release(&run->meter);
+	json_decref(run->checks);
+	json_decref(run->closed);
+}
+
+/* --- checks ----------------------------------------------------------------
+ */
+
+static void failed(json_t *checks, const char *name, const char *text)
+{
+	(void)json_array_append_new(
+		checks, json_pack("{s:s, s:s}", "name", name, "text", text));
+}
+
+static void ledger_differs(void *ctx, const char *text)
+{
+	failed(ctx, "ledger", text);
+}
+
+/* What the ledger says is on the lower now. */
+static int held_bytes(struct catalog *cat, uint64_t *ret_bytes,
+		      struct error *err)
+{
+	struct tier_time *row = NULL;
+	unsigned int n = 0;
+	uint128 sum = 0;
+	int rc = catalog_flush(cat, err);
+
+	if (rc == 0)
+		rc = ledger_now(cat, &row, &n, err);
+	for (unsigned int i = 0; rc == 0 && i < n; i++)
+		if (row[i].tier == TIER_HOT)
+			sum += row[i].byte_seconds;
+	free(row);
+	*ret_bytes = (uint64_t)sum;
+	return rc;
+}
+
+/* A drive in use moves while it is counted: then nothing can be said. */
+static int check_disk(const struct closing_run *run, struct error *err)
+{
+	struct drive *drive = run->env->drive;
+	struct catalog *cat = drive_catalog(drive);
+	uint64_t before, found, after;
+	char text[160];
+	int rc = held_bytes(cat, &before, err);
+
+	if (rc == 0)
+		rc = drive_lower_bytes(drive, run->env->stop, &found, err);
+	if (rc == 0)
+		rc = held_bytes(cat, &after, err);
+	if (rc < 0 || before != after || found == before)
+		return rc;
+	(void)snprintf(text, sizeof(text),
+		       "the disk holds %" PRIu64 " bytes of files, the ledger "
+		       "says %" PRIu64,
+		       found, before);
+	failed(run->checks, "disk", text);
+	return 0;
+}
+
+/* Once for all months of a run: they say how things are now. */
+static int check_now(struct closing_run *run, struct error *err)
+{
+	struct drive *drive = run->env->drive;
+	int rc;
+
+	if (!drive_ledger(drive) || ledger_needs_recharge(drive_ledger(drive)))
+		return error_set(err, -EAGAIN,
+				 "the ledger is being charged anew: try again "
+				 "later");
+	rc = ledger_check(drive_catalog(drive), drive_store(drive),
+			  ledger_differs, run->checks, err);
+	return rc < 0 ? rc : check_disk(run, err);
+}
+
+/* --- closing ---------------------------------------------------------------
+ */
+
+static const char *month_text(int32_t month, char text[16])
+{
+	(void)snprintf(text, 16, "%04d-%02d", month / 12, month % 12 + 1);
+	return text;
+}
+
+/* Of the month asked for: may it be closed as asked, and as which version? */
+static int next_version(const struct closing_run *run, int32_t month,
+			unsigned int *ret_version, struct error *err)
+{
+	struct closing there = { .version = 0 };
+	char text[16];
+	int rc = closing_load(drive_state_fd(run->env->drive), month, &there,
+			      err);
+
+	*ret_version = there.version + 1;
+	closing_release(&there);
+	if (rc < 0)
+		return rc;
+	if (rc == 1 && !run->request->reason)
+		return error_set(err, -EEXIST,
+				 "%s is closed, as version %u: --correct "
+				 "REASON closes it as the next",
+				 month_text(month, text), *ret_version - 1);
+	if (rc == 0 && run->request->reason)
+		return error_set(
+			err, -EINVAL,
+			"%s is not closed: there is nothing to correct",
+			month_text(month, text));
+	return 0;
+}
+
+static int work_out(const struct closing_run *run, int32_t month,
+		    struct report_month *ret_month, struct error *err)
+{
+	const struct setup *setup = run->env->setup;
+	char text[16];
+	int rc = figures_month(drive_catalog(run->env->drive), &setup->coefs,
+			       setup->config.arrays ? &run->array : NULL, month,
+			       run->now_s, ret_month, err);
+
+	if (rc == -ENOENT)
+		return error_set(err, rc, "the ledger knows nothing of %s",
+				 month_text(month, text));
+	if (rc < 0 || ret_month->over)
+		return rc;
+	energy_month_release(&ret_month->energy);
+	return error_set(err, -EBUSY, "%s is not over",
+			 month_text(month, text));
+}
+
+static json_t *closed_json(const struct closing *c)
+{
+	const struct energy_line *total = &c->month.energy.total;
+	char text[16];
+
+	return json_pack("{s:s, s:i, s:b, s:I, s:I, s:I, s:I}", "month",
+			 month_text(c->month.month, text), "version",
+			 (int)c->version, "measured", c->month.energy.measured,
+			 "energy_mwh", (json_int_t)total->mwh.all, "cost_ueur",
+			 (json_int_t)total->ueur.all, "use_ugco2e",
+			 (json_int_t)total->use_ug.all, "build_ugco2e",
+			 (json_int_t)total->build_ug.all);
+}
+
+static int close_one(struct closing_run *run, int32_t month, struct error *err)
+{
+	const char *reason = run->request->reason;
+	struct closing c = { .closed_s = run->now_s,
+			     .coefs = run->env->setup->coefs,
+			     .checks = run->checks };
+	int rc = next_version(run, month, &c.version, err);
+
+	if (rc == 0)
+		rc = work_out(run, month, &c.month, err);
+	if (rc < 0)
+		return rc;
+	(void)snprintf(c.reason, sizeof(c.reason), "%s", reason ? reason : "");
+	if (!figures_balance(&c.month.energy))
+		failed(run->checks, "month",
+		       "the lines of the month do not add up to its total");
+	rc = closing_store(drive_state_fd(run->env->drive), &c, err);
+	if (rc == 0 && json_array_append_new(run->closed, closed_json(&c)) < 0)
+		rc = error_set(err, -ENOMEM, "out of memory");
+	energy_month_release(&c.month.energy);
+	return rc;
+}
+
+/* Those that are over, known and not closed, the oldest first. */
+static int close_due(struct closing_run *run, struct error *err)
+{
+	const int state_fd = drive_state_fd(run->env->drive);
+	const int32_t now = month_of_second(run->now_s);
+	int rc = 0;
+
+	for (int32_t m = now - MONTHS_BACK; rc == 0 && m < now; m++) {
+		struct ledger_month known;
+		struct closing there = { .version = 0 };
+
+		rc = ledger_month_get(drive_catalog(run->env->drive), m,
+				      run->now_s, &known, err);
+		if (rc == -ENOENT) {
+			*err = (struct error)ERROR_INIT;
+			rc = 0;
+			continue;
+		}
+		if (rc < 0)
+			break;
+		ledger_month_release(&known);
+		rc = closing_load(state_fd, m, &there, err);
+		closing_release(&there);
+		if (rc >= 0)
+			rc = rc == 1 ? 0 : close_one(run, m, err);
+	}
+	return rc;
+}
+
+json_t *command_month(const struct command_env *env,
+		      const struct request *request, struct error *err)
+{
+	__attribute__((
+		cleanup(closing_run_release_at))) struct closing_run run = {
+		.env = env,
+		.request = request,
+		.now_s = clock_now_s(&env->clock),
+		.checks = json_array(),
+		.closed = json_array()
+	};
+	int rc = run.checks && run.closed
+			 ? ledger_tick_now(env, err)
+			 : error_set(err, -ENOMEM, "out of memory");
+
+	if (rc == 0)
+		rc = array_load(env->setup, &run.meter, &run.array, err);
+	if (rc == 0)
+		rc = check_now(&run, err);
+	if (rc == 0)
+		rc = request->month ? close_one(&run, request->month, err)
+				    : close_due(&run, err);
+	if (rc < 0)
+		return NULL;
+	return json_or_nomem(json_pack("{s:i, s:O, s:O}", "schema",
+				       PROTOCOL_SCHEMA, "closed", run.closed,
+				       "failed_checks", run.checks),
+			     err);
+}

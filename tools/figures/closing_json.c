@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* A closing as JSON, and back: docs/format/month.md. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fs/base/cleanup.h"
+#include "fs/base/hash.h"
+#include "fs/base/wide.h"
+#include "tools/figures/internal.h"
+
+enum kind {
+	KIND_WIDE, /* uint128 */
+	KIND_U64,
+	KIND_I64,
+	KIND_BOOL
+};
+
+/* A number of a struct. Numbers are decimal texts: JSON's have 53 bits in many
+ * programs. */
+struct field {
+	const char *key;
+	enum kind kind;
+	size_t offset;
+};
+
+#define LINE(key, kind, member)                                 \
+	{                                                       \
+		key, kind, offsetof(struct energy_line, member) \
+	}
+#define AMOUNT(key, member)                                       \
+	LINE(key "_own", KIND_U64, member.own),                   \
+		LINE(key "_shared", KIND_U64, member.shared),     \
+		LINE(key "_activity", KIND_U64, member.activity), \
+		LINE(key, KIND_U64, member.all)
+#define TIER(key, tier) LINE(key "_byte_s", KIND_WIDE, tier_byte_s[tier])
+
+static const struct field line_fields[] = {
+	LINE("own_byte_s", KIND_WIDE, own_byte_s),
+	LINE("shared_byte_s", KIND_WIDE, shared_byte_s),
+	LINE("logical_byte_s", KIND_WIDE, logical_byte_s),
+	TIER("hot", TIER_HOT),
+	TIER("packed", TIER_PACKED),
+	TIER("archive", TIER_ARCHIVE),
+	TIER("state", TIER_STATE),
+	TIER("seen", TIER_LOGICAL),
+	AMOUNT("mwh", mwh),
+	AMOUNT("ueur", ueur),
+	AMOUNT("use_ugco2e", use_ug),
+	AMOUNT("build_ugco2e", build_ug),
+};
+
+#define MONTH(key, kind, member)                                 \
+	{                                                        \
+		key, kind, offsetof(struct report_month, member) \
+	}
+static const struct field month_fields[] = {
+	MONTH("start_s", KIND_I64, start_s),
+	MONTH("end_s", KIND_I64, end_s),
+	MONTH("first_s", KIND_I64, first_s),
+	MONTH("observed_s", KIND_I64, observed_s),
+	MONTH("measured", KIND_BOOL, energy.measured),
+	MONTH("measured_mwh", KIND_U64, energy.measured_mwh),
+	MONTH("build_known", KIND_BOOL, energy.build_known),
+	MONTH("modelled_mwh", KIND_U64, energy.modelled_mwh),
+	MONTH("uncertainty_energy_micro", KIND_I64, energy.uncertainty_energy),
+	MONTH("uncertainty_use_micro", KIND_I64, energy.uncertainty),
+	MONTH("uncertainty_build_micro", KIND_I64, energy.uncertainty_build),
+};
+
+#define COEF(key, kind, member)                          \
+	{                                                \
+		key, kind, offsetof(struct coef, member) \
+	}
+static const struct field coef_fields[] = {
+	COEF("low_micro", KIND_I64, low),
+	COEF("value_micro", KIND_I64, value),
+	COEF("high_micro", KIND_I64, high),
+	COEF("configured", KIND_BOOL, configured),
+};
+
+#define FIELDS(table) table, sizeof(table) / sizeof((table)[0])
+
+/* --- out ------------------------------------------------------------------ */
+
+static json_t *number_out(const struct field *f, const void *at)
+{
+	char text[WIDE_TEXT_MAX + 1];
+
+	switch (f->kind) {
+	case KIND_BOOL:
+		return json_boolean(*(const bool *)at);
+	case KIND_WIDE:
+		return json_string(wide_text(*(const uint128 *)at, text));
+	case KIND_U64:
+		return json_string(wide_text(*(const uint64_t *)at, text));
+	case KIND_I64:
+		(void)snprintf(text, sizeof(text), "%" PRId64,
+			       *(const int64_t *)at);
+		return json_string(text);
+	}
+	return NULL;
+}
+
+static int fields_out(json_t *to, const struct field *f, size_t n,
+		      const void *from)
+{
+	int rc = to ? 0 : -1;
+
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		rc = json_object_set_new(
+			to, f[i].key,
+			number_out(&f[i], (const char *)from + f[i].offset));
+	return rc;
+}
+
+static json_t *line_out(const struct energy_line *line)
+{
+	json_t *to = json_object();
+
+	if (fields_out(to, FIELDS(line_fields), line) == 0)
+		return to;
+	json_decref(to);
+	return NULL;
+}
+
+static json_t *lines_out(const struct energy_month *e)
+{
+	json_t *to = json_array();
+	int rc = to ? 0 : -1;
+
+	for (uint16_t i = 0; rc == 0 && i < e->departments; i++)
+		rc = json_array_append_new(to, line_out(&e->department[i]));
+	if (rc == 0)
+		return to;
+	json_decref(to);
+	return NULL;
+}
+
+static json_t *coef_out(const struct coef *c)
+{
+	const char quality[2] = { c->quality, '\0' };
+	json_t *to = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:i}", "id",
+			       c->id, "label", c->label, "unit", c->unit,
+			       "quality", quality, "source", c->source, "url",
+			       c->url, "year", (int)c->source_year);
+
+	if (fields_out(to, FIELDS(coef_fields), c) == 0)
+		return to;
+	json_decref(to);
+	return NULL;
+}
+
+static json_t *coefs_out(const struct coef_set *coefs)
+{
+	json_t *to = json_array();
+	int rc = to ? 0 : -1;
+
+	for (unsigned int i = 0; rc == 0 && i < COEFS; i++)
+		rc = json_array_append_new(to, coef_out(&coefs->coef[i]));
+	if (rc == 0)
+		return to;
+	json_decref(to);
+	return NULL;
+}
+
+/* 16 hexadecimal digits, of all but "check" itself, keys in order. */
+static int checksum(json_t *root, char ret_text[17])
+{
+	json_t *check = json_incref(json_object_get(root, "check"));
+	cleanup_free char *text = NULL;
+
+	(void)json_object_del(root, "check");
+	text = json_dumps(root, JSON_SORT_KEYS | JSON_COMPACT);
+	if (check)
+		(void)json_object_set_new(root, "check", check);
+	if (!text)
+		return -ENOMEM;
+	(void)snprintf(ret_text, 17, "%016" PRIx64, hash64(text, strlen(text)));
+	return 0;
+}
+
+static int sign(json_t *root)
+{
+	char text[17];
+	int rc = checksum(root, text);
+
+	return rc < 0 ? rc
+		      : json_object_set_new(root, "check", json_string(text));
+}
+
+json_t *closing_out(const struct closing *c)
+{
+	const struct report_month *m = &c->month;
+	json_t *checks = c->checks ? json_incref(c->checks) : json_array();
+	json_t *root = json_pack(
+		"{s:i, s:i, s:i, s:I, s:s, s:o?, s:o?, s:o?, s:o?, s:o?, s:o?}",
+		"schema", CLOSING_SCHEMA, "month", (int)m->month, "version",
+		(int)c->version, "closed_s", (json_int_t)c->closed_s, "reason",
+		c->reason, "departments", lines_out(&m->energy), "overhead",
+		line_out(&m->energy.overhead), "reserve",
+		line_out(&m->energy.reserve), "total",
+		line_out(&m->energy.total), "coefficients",
+		coefs_out(&c->coefs), "failed_checks", checks);
+
+	if (root && fields_out(root, FIELDS(month_fields), m) == 0 &&
+	    sign(root) == 0)
+		return root;
+	json_decref(root);
+	return NULL;
+}
+
+/* --- in ------------------------------------------------------------------- */
+
+static bool wide_in(const char *text, uint128 *ret_value)
+{
+	const uint128 most = ~(uint128)0;
+	uint128 v = 0;
+
+	if (!text || *text < '0' || *text > '9')
+		return false;
+	for (; *text >= '0' && *text <= '9'; text++) {
+		unsigned int digit = (unsigned int)(*text - '0');
+
+		if (v > (most - digit) / 10)
+			return false;
+		v = v * 10 + digit;
+	}
+	*ret_value = v;
+	return *text == '\0';
+}
+
+static bool number_in(const json_t *from, const struct field *f, void *to)
+{
+	const char *text = json_string_value(from);
+	bool negative = f->kind == KIND_I64 && text && *text == '-';
+	uint128 v;
+
+	if (f->kind == KIND_BOOL) {
+		*(bool *)to = json_is_true(from);
+		return json_is_boolean(from);
+	}
+	if (!wide_in(negative ? text + 1 : text, &v))
+		return false;
+	if (f->kind == KIND_WIDE)
+		*(uint128 *)to = v;
+	else if (f->kind == KIND_U64)
+		*(uint64_t *)to = (uint64_t)v;
+	else
+		*(int64_t *)to = negative ? -(int64_t)v : (int64_t)v;
+	return f->kind == KIND_WIDE ||
+	       v <= (f->kind == KIND_U64 ? UINT64_MAX : INT64_MAX);
+}
+
+static bool fields_in(const json_t *from, const struct field *f, size_t n,
+		      void *to)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!number_in(json_object_get(from, f[i].key), &f[i],
+			       (char *)to + f[i].offset))
+			return false;
+	return true;
+}
+
+static bool line_in(const json_t *from, struct energy_line *to)
+{
+	return fields_in(from, FIELDS(line_fields), to);
+}
+
+static bool text_in(const json_t *from, const char *key, const char **ret_text)
+{
+	*ret_text = json_string_value(json_object_get(from, key));
+	return *ret_text != NULL;
+}
+
+static bool coef_in(const json_t *from, struct coef *to)
+{
+	const char *quality;
+
+	if (!text_in(from, "id", &to->id) ||
+	    !text_in(from, "label", &to->label) ||
+	    !text_in(from, "unit", &to->unit) ||
+	    !text_in(from, "source", &to->source) ||
+	    !text_in(from, "url", &to->url) ||
+	    !text_in(from, "quality", &quality))
+		return false;
+	to->quality = *quality;
+	to->source_year =
+		(uint16_t)json_integer_value(json_object_get(from, "year"));
+	return fields_in(from, FIELDS(coef_fields), to);
+}
+
+/* By their place: a set of other coefficients is another schema. */
+static bool coefs_in(const json_t *from, struct coef_set *to)
+{
+	struct coef_set now;
+
+	coef_set_default(&now);
+	if (json_array_size(from) != COEFS)
+		return false;
+	for (unsigned int i = 0; i < COEFS; i++)
+		if (!coef_in(json_array_get(from, i), &to->coef[i]) ||
+		    strcmp(to->coef[i].id, now.coef[i].id) != 0)
+			return false;
+	return true;
+}
+
+static bool lines_in(const json_t *from, struct energy_month *to)
+{
+	size_t n = json_array_size(from);
+
+	if (!json_is_array(from) || n > DEPARTMENTS_MAX)
+		return false;
+	to->department = calloc(n + 1, sizeof(*to->department));
+	if (!to->department)
+		return false;
+	to->departments = (uint16_t)n;
+	for (size_t i = 0; i < n; i++)
+		if (!line_in(json_array_get(from, i), &to->department[i]))
+			return false;
+	return true;
+}
+
+static bool head_in(const json_t *root, struct closing *to)
+{
+	json_int_t version =
+		json_integer_value(json_object_get(root, "version"));
+	const char *reason;
+
+	if (json_integer_value(json_object_get(root, "schema")) !=
+		    CLOSING_SCHEMA ||
+	    version < 1 || version > CLOSING_VERSIONS ||
+	    !text_in(root, "reason", &reason))
+		return false;
+	to->version = (unsigned int)version;
+	to->closed_s = json_integer_value(json_object_get(root, "closed_s"));
+	to->month.month =
+		(int32_t)json_integer_value(json_object_get(root, "month"));
+	(void)snprintf(to->reason, sizeof(to->reason), "%s", reason);
+	return true;
+}
+
+bool closing_in(json_t *root, struct closing *to)
+{
+	struct energy_month *e = &to->month.energy;
+	const char *check;
+	char now[17];
+
+	*to = (struct closing){ .root = root };
+	if (!text_in(root, "check", &check) || checksum(root, now) < 0 ||
+	    strcmp(check, now) != 0 || !head_in(root, to))
+		return false;
+	to->month.known = true; /* what is there is released */
+	to->month.over = true;
+	to->checks = json_object_get(root, "failed_checks");
+	return json_is_array(to->checks) &&
+	       lines_in(json_object_get(root, "departments"), e) &&
+	       line_in(json_object_get(root, "overhead"), &e->overhead) &&
+	       line_in(json_object_get(root, "reserve"), &e->reserve) &&
+	       line_in(json_object_get(root, "total"), &e->total) &&
+	       coefs_in(json_object_get(root, "coefficients"), &to->coefs) &&
+	       fields_in(root, FIELDS(month_fields), &to->month);
+}
