@@ -146,6 +146,36 @@ class Closing(Lived):
         self.assertIn("the ledger says", self.report()["closed"]["unbalanced"])
 
 
+class Timer(Lived):
+    UNIT = os.path.join(os.path.dirname(__file__), os.pardir, os.pardir,
+                        "tools", "systemd", "sobre-month@.service.in")
+
+    def commands(self):
+        """As systemd would run them for this drive."""
+        with open(self.UNIT) as f:
+            lines = f.read().splitlines()
+        for line in lines:
+            key, _, command = line.partition("=")
+            if key in ("ExecStart", "ExecStopPost"):
+                for old, new in (("@CMAKE_INSTALL_FULL_BINDIR@/sobre", ""),
+                                 ("%S/sobre/%i/report", self.out),
+                                 ("%i", self.drive.dir),
+                                 ("${SOBRE_REPORT_LANG}", "fr")):
+                    command = command.replace(old, new)
+                yield command.split()
+
+    def test_the_unit_s_commands_close_and_report_the_last_month(self):
+        self.a_month()
+        os.environ["SOBRE_CLOCK"] = self.clock  # "last" is the client's
+        self.addCleanup(os.environ.pop, "SOBRE_CLOCK")
+        commands = list(self.commands())
+        self.assertEqual(2, len(commands))
+        for argv in commands:
+            env.run(env.SOBRE_FAULT, *argv)
+        with open(os.path.join(self.out, "2026-09/urb.html")) as f:
+            self.assertIn("Mois clos le", f.read())
+
+
 class Uses(LedgerCase):
     def last_used(self, name):
         return self.drive.explain(name).get("last_used")

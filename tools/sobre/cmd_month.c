@@ -40,7 +40,7 @@ static int check_usage(const struct cli *cli, struct request *request)
 	if (!cli->due && cli->n < 2)
 		return out_usage(T("which month? 2026-09, or --due"));
 	if (!cli->due && !month_parse(cli->operands[1], &request->month))
-		return out_usage(T("'%s' is no month: 2026-09"),
+		return out_usage(T("'%s' is no month: 2026-09, or last"),
 				 cli->operands[1]);
 	if (cli->correct && !*cli->correct)
 		return out_usage(T("--correct takes the reason"));

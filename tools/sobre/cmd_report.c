@@ -7,8 +7,20 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "fs/base/clock.h"
 #include "tools/report/report.h"
 #include "tools/sobre/internal.h"
+
+/* The month before this one, UTC. */
+static int32_t last_month(void)
+{
+	const struct clock clock = clock_real();
+	time_t now = (time_t)clock_now_s(&clock);
+	struct tm tm;
+
+	return gmtime_r(&now, &tm) ? 12 * (tm.tm_year + 1900) + tm.tm_mon - 1
+				   : -1;
+}
 
 bool month_parse(const char *text, int32_t *ret_month)
 {
@@ -17,6 +29,10 @@ bool month_parse(const char *text, int32_t *ret_month)
 	int month;
 	size_t n = 0;
 
+	if (!strcmp(text, "last")) {
+		*ret_month = last_month();
+		return true;
+	}
 	if (strlen(text) != 7 || text[4] != '-')
 		return false;
 	for (size_t i = 0; i < 7; i++) {
@@ -84,7 +100,7 @@ int cmd_report(const struct cli *cli)
 	size_t i;
 
 	if (!cli->month || !month_parse(cli->month, &request.month))
-		return out_usage(T("--month takes a month: 2026-09"));
+		return out_usage(T("--month takes a month: 2026-09, or last"));
 	if (!cli->out)
 		return out_usage(T("-o DIR is missing: where the report goes"));
 	request.formats =

@@ -84,7 +84,7 @@ int cmd_du(const struct cli *cli);
 int cmd_policy(const struct cli *cli);
 int cmd_report(const struct cli *cli);
 int cmd_month(const struct cli *cli);
-/* "2026-09". */
+/* "2026-09", or "last": the one before this. */
 bool month_parse(const char *text, int32_t *ret_month);
 int cmd_assess(const struct cli *cli);
 
