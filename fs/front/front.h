@@ -20,6 +20,13 @@
 
 struct front;
 
+struct front_question {
+	uint64_t ino;
+	bool directory;
+	const char *name; /* FRONT_XATTR_* */
+	uid_t uid;	  /* who asks */
+};
+
 struct front_options {
 	bool readonly;
 	bool no_passthrough; /* off switches, for tests and trouble */
@@ -28,13 +35,13 @@ struct front_options {
 	/* Which opens are a person's use of a file; NULL: none is noted. */
 	struct usage *usage;
 	/*
-	 * What a file's virtual attribute says (FRONT_XATTR_*), a text of
-	 * malloc(3); from any thread, which must not be kept for long.
-	 * Negative: a code, -ENODATA where there is none. NULL: there are
-	 * none at all.
+	 * What a file's virtual attribute says (FRONT_XATTR_*) to a user who
+	 * may read the file, a text of malloc(3); from any thread, which must
+	 * not be kept for long. Negative: a code, -ENODATA where there is
+	 * none. NULL: there are none at all.
 	 */
-	int (*describe)(void *ctx, uint64_t ino, bool directory,
-			const char *name, char **ret_text);
+	int (*describe)(void *ctx, const struct front_question *question,
+			char **ret_text);
 	void *ctx; /* of describe */
 };
 

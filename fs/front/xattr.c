@@ -65,12 +65,16 @@ static void virtual_now(fuse_req_t req, const struct slow_args *args)
 	struct front *front = front_of(req);
 	const struct inode *inode = inode_find(front, args->ino);
 	cleanup_free char *text = NULL;
+	struct front_question question = { .name = args->name,
+					   .uid = fuse_req_ctx(req)->uid };
 	int r = inode ? -ENODATA : -ESTALE;
 
-	if (inode && front->options.describe)
-		r = front->options.describe(front->options.ctx, inode->ino,
-					    S_ISDIR(inode->mode), args->name,
+	if (inode && front->options.describe) {
+		question.ino = inode->ino;
+		question.directory = S_ISDIR(inode->mode);
+		r = front->options.describe(front->options.ctx, &question,
 					    &text);
+	}
 	if (r == 0 && strlen(text) > XATTR_SIZE_MAX)
 		r = -E2BIG;
 	reply_sized(req, (const uint8_t *)text,

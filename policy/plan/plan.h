@@ -34,6 +34,7 @@ DEFINE_CLEANUP(struct plan *, plan_free)
 struct plan_when {
 	int32_t today;
 	int32_t watched_day; /* uses are known from then on; DAY_UNKNOWN */
+	bool copies_hidden;  /* of no file another copy is known */
 };
 /* For `now_s`, from the first second that the ledger knows anything of. */
 int plan_when(struct catalog *cat, int64_t now_s, struct plan_when *ret_when,

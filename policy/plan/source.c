@@ -123,7 +123,7 @@ void source_facts(struct source *source, const struct plan_when *when,
 		.watched_day = when->watched_day,
 		.copies = -1,
 		.ask_department = ask_department,
-		.ask_copies = ask_copies,
+		.ask_copies = when->copies_hidden ? NULL : ask_copies,
 		.ctx = source,
 	};
 }

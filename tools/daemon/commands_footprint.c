@@ -104,6 +104,29 @@ json_t *footprint_json(const struct command_env *env, uint64_t ino,
 		err);
 }
 
+json_t *footprint_alone_json(const struct command_env *env, uint64_t ino,
+			     struct error *err)
+{
+	struct catalog *cat = drive_catalog(env->drive);
+	struct ledger_footprint f = { .files = 0 };
+	struct energy_year year = { .mwh = 0 };
+
+	if (ledger_footprint_within(cat, drive_store(env->drive), ino, 0, &f,
+				    err) < 0)
+		return NULL;
+	energy_year(&env->setup->coefs, NULL, (uint128)f.logical_bytes, 0,
+		    &year);
+	return json_or_nomem(
+		json_pack("{s:i, s:b, s:I, s:I, s:b, s:I, s:o, s:o}", "schema",
+			  PROTOCOL_SCHEMA, "scanned", !catalog_needs_scan(cat),
+			  "files", i(f.files), "logical_bytes",
+			  i(f.logical_bytes), "at_most", true, "share_bytes",
+			  i(f.logical_bytes), "departments",
+			  departments_json(cat, &f.set), "year",
+			  year_json(&year)),
+		err);
+}
+
 static json_t *du_one(const struct command_env *env, const char *path,
 		      struct error *err)
 {

@@ -329,8 +329,15 @@ int plan_flagged(const struct command_env *env, struct rules *rules,
 /* --- one file
  * ------------------------------------------------------------------ */
 
+struct flags_query {
+	uint64_t ino;
+	const char *path; /* as plan_file() */
+	bool all;	  /* likewise */
+	bool copies_hidden;
+};
+
 static int flags_of(const struct command_env *env, const struct rules *rules,
-		    uint64_t ino, const char *path, bool all,
+		    const struct flags_query *query,
 		    struct plan_flags *ret_flags, struct error *err)
 {
 	struct catalog *cat = drive_catalog(env->drive);
@@ -341,7 +348,10 @@ static int flags_of(const struct command_env *env, const struct rules *rules,
 	if (rc == 0)
 		rc = plan_when(cat, clock_now_s(&env->clock), &when, err);
 	if (rc == 0)
-		rc = plan_file(plan, &when, ino, path, all, ret_flags, err);
+		when.copies_hidden = query->copies_hidden;
+	if (rc == 0)
+		rc = plan_file(plan, &when, query->ino, query->path, query->all,
+			       ret_flags, err);
 	return rc;
 }
 
@@ -357,15 +367,15 @@ static json_t *verdicts_json(const struct plan_flags *flags, enum po_lang lang)
 }
 
 static json_t *make_flags(const struct command_env *env,
-			  const struct rules *rules, uint64_t ino,
-			  struct error *err)
+			  const struct rules *rules,
+			  const struct flags_query *query, struct error *err)
 {
 	cleanup_free struct plan_flags *flags = calloc(1, sizeof(*flags));
 	unsigned int left_out;
 
 	if (!flags)
 		return json_or_nomem(NULL, err);
-	if (flags_of(env, rules, ino, NULL, false, flags, err) < 0)
+	if (flags_of(env, rules, query, flags, err) < 0)
 		return NULL;
 	if (flags->n == 0) {
 		(void)error_set(err, -ENOENT, "no rule matches");
@@ -380,13 +390,15 @@ static json_t *make_flags(const struct command_env *env,
 }
 
 json_t *flags_json(const struct command_env *env, uint64_t ino,
-		   struct error *err)
+		   bool copies_hidden, struct error *err)
 {
+	const struct flags_query query = { .ino = ino,
+					   .copies_hidden = copies_hidden };
 	struct rules *rules = setup_take_rules(env->setup);
 	json_t *value = NULL;
 
 	if (rules)
-		value = make_flags(env, rules, ino, err);
+		value = make_flags(env, rules, &query, err);
 	else
 		(void)error_set(err, -ENOENT, "there are no rules");
 	setup_give_rules(env->setup, rules);
@@ -400,6 +412,7 @@ static int explain_with(const struct command_env *env,
 {
 	cleanup_free struct plan_flags *flags = calloc(1, sizeof(*flags));
 	cleanup_free char *rooted = NULL;
+	struct flags_query query = { .ino = ino, .all = true };
 	int rc;
 
 	if (!flags)
@@ -408,7 +421,8 @@ static int explain_with(const struct command_env *env,
 		rooted = NULL;
 		return error_set(err, -ENOMEM, "no memory for the rules");
 	}
-	rc = flags_of(env, rules, ino, rooted, true, flags, err);
+	query.path = rooted;
+	rc = flags_of(env, rules, &query, flags, err);
 	if (rc < 0 && rc != -ENOENT) /* it is too new for the catalog */
 		return rc;
 	(void)json_object_set_new(result, "rules",

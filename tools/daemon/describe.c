@@ -2,7 +2,8 @@
 /*
  * The virtual attributes of files. Any agent may ask, in a thread that serves
  * others too: what is read is committed already (no writer is waited for),
- * and what it takes is bounded.
+ * and what it takes is bounded. Only root is told what depends on files that
+ * others have: docs/design/threats.md.
  */
 #include <errno.h>
 #include <linux/limits.h>
@@ -87,17 +88,28 @@ static int code_of(const struct error *err)
 	}
 }
 
-int daemon_describe(void *daemon, uint64_t ino, bool directory,
-		    const char *name, char **ret_text)
+static json_t *answer(struct daemon *d, const struct front_question *question,
+		      struct error *err)
 {
-	struct daemon *d = daemon;
 	const struct command_env env = env_of(d);
-	struct error err = ERROR_INIT;
-	cleanup_json json_t *value = NULL;
+	const bool agent = question->uid != 0;
 
-	if (!strcmp(name, FRONT_XATTR_FOOTPRINT))
-		value = footprint(d, ino, directory, &err);
-	else
-		value = flags_json(&env, ino, &err);
+	if (strcmp(question->name, FRONT_XATTR_FOOTPRINT) != 0)
+		return flags_json(&env, question->ino, agent, err);
+	if (!agent)
+		return footprint(d, question->ino, question->directory, err);
+	if (!question->directory)
+		return footprint_alone_json(&env, question->ino, err);
+	/* The sum of what the agent may not read, too. */
+	(void)error_set(err, -EACCES, "only root is told of a directory");
+	return NULL;
+}
+
+int daemon_describe(void *daemon, const struct front_question *question,
+		    char **ret_text)
+{
+	struct error err = ERROR_INIT;
+	cleanup_json json_t *value = answer(daemon, question, &err);
+
 	return value ? take_text(value, ret_text) : code_of(&err);
 }

@@ -59,13 +59,18 @@ int array_load(const struct setup *setup, struct meter *meter,
 /* What du says of one inode; -E2BIG when more directories are below it. */
 json_t *footprint_json(const struct command_env *env, uint64_t ino,
 		       uint64_t max_directories, struct error *err);
+/* What an agent is told of a file, whoever else has its bytes: the most that it
+ * can cost. */
+json_t *footprint_alone_json(const struct command_env *env, uint64_t ino,
+			     struct error *err);
 /* `result` as it is, which a command gives that changed who holds what: shares
  * of packs are counted again, as long as few files are packed. */
 json_t *shares_counted(const struct command_env *env, json_t *result);
 /* The rules that match one inode, and why: "flags", an array, and "left_out",
- * how many more do. NULL and -ENOENT: none does. */
+ * how many more do. NULL and -ENOENT: none does. `copies_hidden`: as if no
+ * other file had the same bytes. */
 json_t *flags_json(const struct command_env *env, uint64_t ino,
-		   struct error *err);
+		   bool copies_hidden, struct error *err);
 /* Adds to what explain says: whose it is, last use, rules and why. */
 int explain_more(const struct command_env *env, const char *path, uint64_t ino,
 		 bool french, json_t *result, struct error *err);
@@ -239,8 +244,8 @@ void daemon_recharge(struct daemon *d);
 /* Which opens are a person's use. */
 int daemon_watch_use(struct daemon *d, struct error *err);
 /* front_options.describe; `daemon` is one. */
-int daemon_describe(void *daemon, uint64_t ino, bool directory,
-		    const char *name, char **ret_text);
+int daemon_describe(void *daemon, const struct front_question *question,
+		    char **ret_text);
 
 /* --- start.c
  * ------------------------------------------------------------------- */

@@ -306,7 +306,7 @@ static void a_plan_ends_when_it_is_told_to(void **state)
 	struct rule r = RULE("all");
 	const struct policy policy = { .rule = &r, .n = 1 };
 	struct plan_options options = { .root_ino = ROOT,
-					.when = { TODAY, DAY_UNKNOWN } };
+					.when = { TODAY, DAY_UNKNOWN, false } };
 	bool stop = true;
 	CLEANUP(eval_free) struct eval *eval = compiled(&policy);
 	CLEANUP(plan_free) struct plan *plan = NULL;
@@ -337,7 +337,7 @@ static void one_file_says_what_the_whole_plan_says(void **state)
 		RULE("young", .then = RULE_ELIMINATE, .keep = years(6)),
 	};
 	const struct policy policy = { .rule = rules, .n = 3 };
-	const struct plan_when when = { TODAY, DAY_UNKNOWN };
+	const struct plan_when when = { TODAY, DAY_UNKNOWN, false };
 	CLEANUP(eval_free) struct eval *eval = compiled(&policy);
 	CLEANUP(plan_free) struct plan *plan = NULL;
 	static struct plan_flags flags;
