@@ -146,6 +146,8 @@ static void open_for_reading(struct pack_item *item)
 		return fail(item, rc, "cannot sync");
 	if (has_flags(item->rfd, &item->st) || is_preallocated(&item->st))
 		return leave_out(item, PACK_FLAGS);
+	if (gain_is_none(item))
+		return leave_out(item, PACK_NO_GAIN);
 	rc = lower_inode(item->rfd, &item->inode);
 	if (rc < 0)
 		fail(item, rc, "cannot stat");
@@ -348,6 +350,7 @@ static int empty_inode(struct pack_item *item)
 	if (rc == -SOBRE_ENOGAIN) {
 		int undone = file_copy_up(item->file, item->opath, &item->err);
 
+		gain_was_none(item);
 		rc = undone < 0 ? undone : rc;
 	}
 	return rc;

@@ -80,6 +80,10 @@ struct drive {
 	drive_watch_fn *watch;
 	void *watch_ctx;
 
+	/* Files of one block with so many bytes of attributes, less 1, gain
+	 * nothing (gain.c); 0: not known of any. */
+	atomic_uint no_gain_from;
+
 	bool was_unclean;
 	uint64_t cold_cursor; /* the packer's thread alone */
 };
@@ -208,6 +212,7 @@ struct pack_item {
 	uint64_t opens; /* of the file, when it was looked at */
 	enum pack_outcome outcome;
 	uint64_t freed_bytes;
+	unsigned int xattr_bytes; /* and 1; 0: not asked (gain.c) */
 	struct error err;
 };
 
@@ -216,6 +221,10 @@ struct pack_item {
 void pack_item_prepare(struct pack_item *item, struct drive *drive, int opath,
 		       const char *path, bool now);
 void pack_item_release(struct pack_item *item);
+/* Can it be told, of a file that is open, that no block would be freed? */
+bool gain_is_none(struct pack_item *item);
+/* No block was: others like it need not be tried. */
+void gain_was_none(const struct pack_item *item);
 /* Lease, checks, xattr, fsync, punch, times; no inode twice. Sets the
  * outcomes; `items` is used up. */
 void pack_items_freeze(struct pack_item **items, unsigned int n);
