@@ -186,6 +186,7 @@ int64_t file_seek(struct file *file, int opath, int64_t off, int whence)
 		return -error_to_errno(rc);
 	if (file->packed) {
 		at = store_body_seek(file->body, off, whence);
+		at = at < 0 ? -error_to_errno((int)at) : at;
 	} else {
 		at = lseek(file->wfd >= 0 ? file->wfd : file->rfd, off, whence);
 		at = at < 0 ? -errno : at;

@@ -21,7 +21,7 @@ struct memo {
 struct store_body {
 	struct store *store;
 	struct body_options options;
-	struct recipe recipe;
+	struct held_recipe held;
 	pthread_mutex_t mutex; /* guards memo; taken alone */
 	struct memo memo[MEMO_SLOTS];
 };
@@ -78,7 +78,7 @@ int recipe_load(struct store *store, const struct content_row *row,
 	if (record.type != RECORD_RECIPE)
 		rc = error_set(err, -SOBRE_ECORRUPT, "not a recipe");
 	else
-		rc = recipe_decode(&record, body, &recipe, err);
+		rc = recipe_take(&record, &body, &recipe, err);
 	if (rc == 0 && (hash128_compare(&recipe.content, &row->id) != 0 ||
 			recipe.size_bytes != row->size_bytes)) {
 		recipe_release(&recipe);
@@ -91,67 +91,81 @@ int recipe_load(struct store *store, const struct content_row *row,
 	return 0;
 }
 
+static struct store_body *body_new(struct store *store,
+				   const struct body_options *options)
+{
+	struct store_body *body = calloc(1, sizeof(*body));
+
+	if (!body)
+		return NULL;
+	body->store = store;
+	body->options = *options;
+	(void)pthread_mutex_init(&body->mutex, NULL);
+	held_init(&body->held);
+	return body;
+}
+
 int body_open(struct store *store, const struct content_row *row,
 	      const struct body_options *options, struct store_body **ret_body,
 	      struct error *err)
 {
-	cleanup_free struct store_body *body = calloc(1, sizeof(*body));
+	CLEANUP(store_body_close)
+	struct store_body *body = body_new(store, options);
+	struct recipe recipe;
 	int rc;
 
 	if (!body)
 		return error_set(err, -ENOMEM, "no memory for a body");
-	body->store = store;
-	body->options = *options;
-	rc = recipe_load(store, row, &body->recipe, err);
+	rc = recipe_load(store, row, &recipe, err);
 	if (rc < 0)
 		return rc;
-	(void)pthread_mutex_init(&body->mutex, NULL);
+	held_keep(&body->held, &recipe);
 	*ret_body = take_ptr(&body);
 	return 0;
 }
 
 const struct recipe *body_recipe(const struct store_body *body)
 {
-	return &body->recipe;
+	return &body->held.recipe;
 }
 
-/* The row moves only when a pack is emptied; then look again, once. */
-static int open_once(struct store *store, const struct hash128 *content,
-		     uint64_t size_bytes, struct store_body **ret_body,
-		     struct error *err)
+int body_hold(struct store_body *body, struct error *err)
 {
-	const struct body_options options = { .view = VIEW_COMMITTED,
-					      .cache = &store->cache };
-	struct content_row row;
-	char hex[HASH128_HEX_BYTES];
-	int rc = content_row_get(store, VIEW_COMMITTED, content, &row, err);
+	return held_get(body->store, &body->held, err);
+}
 
-	if (rc < 0)
-		return rc;
-	if (rc > 0 && row.size_bytes == size_bytes)
-		return body_open(store, &row, &options, ret_body, err);
-	hash128_hex(content, hex);
-	return error_set(err, -SOBRE_ENOCHUNK,
-			 "content %s of %" PRIu64 " bytes is not in the store",
-			 hex, size_bytes);
+void body_let_go(struct store_body *body)
+{
+	held_put(body->store, &body->held);
 }
 
 int store_body_open(struct store *store, const struct hash128 *content,
 		    uint64_t size_bytes, struct store_body **ret_body,
 		    struct error *err)
 {
-	int rc = open_once(store, content, size_bytes, ret_body, err);
+	const struct body_options options = { .view = VIEW_COMMITTED,
+					      .cache = &store->cache };
+	CLEANUP(store_body_close)
+	struct store_body *body = body_new(store, &options);
+	int rc;
 
-	if (rc == -SOBRE_ENOCHUNK)
-		rc = open_once(store, content, size_bytes, ret_body, err);
-	return rc;
+	if (!body)
+		return error_set(err, -ENOMEM, "no memory for a body");
+	body->held.content = *content;
+	body->held.size_bytes = size_bytes;
+	rc = body_hold(body, err);
+	if (rc < 0)
+		return rc;
+	body_let_go(body);
+	*ret_body = take_ptr(&body);
+	return 0;
 }
 
 void store_body_close(struct store_body *body)
 {
 	if (!body)
 		return;
-	recipe_release(&body->recipe);
+	held_release(body->store, &body->held);
 	(void)pthread_mutex_destroy(&body->mutex);
 	free(body);
 }
@@ -225,7 +239,7 @@ int body_chunk(struct store_body *body, uint32_t i, struct chunk_ref *ret_ref,
 	struct chunk_row row;
 	int rc;
 
-	recipe_at(&body->recipe, i, &entry);
+	recipe_at(body_recipe(body), i, &entry);
 	if (body->options.view == VIEW_WRITER && store->writer) {
 		struct pending_chunk *p =
 			pending_find(store->writer->pending, &entry.id);
@@ -257,7 +271,7 @@ static ssize_t read_entry(struct store_body *body, uint32_t i, uint64_t off,
 	uint64_t skip;
 	int rc;
 
-	recipe_at(&body->recipe, i, &entry);
+	recipe_at(body_recipe(body), i, &entry);
 	skip = off - entry.off;
 	if (len > entry.len - skip)
 		len = (size_t)(entry.len - skip);
@@ -272,10 +286,10 @@ static ssize_t read_entry(struct store_body *body, uint32_t i, uint64_t off,
 	return (ssize_t)len;
 }
 
-ssize_t store_body_read(struct store_body *body, void *buf, size_t len,
-			uint64_t off, struct error *err)
+static ssize_t read_held(struct store_body *body, uint8_t *buf, size_t len,
+			 uint64_t off, struct error *err)
 {
-	const struct recipe *recipe = &body->recipe;
+	const struct recipe *recipe = body_recipe(body);
 	size_t done = 0;
 	uint32_t i;
 
@@ -284,8 +298,8 @@ ssize_t store_body_read(struct store_body *body, void *buf, size_t len,
 	if (len > recipe->size_bytes - off)
 		len = (size_t)(recipe->size_bytes - off);
 	for (i = recipe_find(recipe, off); done < len; i++) {
-		ssize_t n = read_entry(body, i, off + done,
-				       (uint8_t *)buf + done, len - done, err);
+		ssize_t n = read_entry(body, i, off + done, buf + done,
+				       len - done, err);
 
 		if (n < 0)
 			return n;
@@ -294,13 +308,22 @@ ssize_t store_body_read(struct store_body *body, void *buf, size_t len,
 	return (ssize_t)done;
 }
 
-int64_t store_body_seek(const struct store_body *body, int64_t off, int whence)
+ssize_t store_body_read(struct store_body *body, void *buf, size_t len,
+			uint64_t off, struct error *err)
 {
-	const struct recipe *recipe = &body->recipe;
+	ssize_t n = body_hold(body, err);
+
+	if (n < 0)
+		return n;
+	n = read_held(body, buf, len, off, err);
+	body_let_go(body);
+	return n;
+}
+
+static int64_t seek_held(const struct recipe *recipe, int64_t off, int whence)
+{
 	struct recipe_entry entry;
 
-	if (whence != SEEK_DATA && whence != SEEK_HOLE)
-		return -EINVAL;
 	if (off < 0 || (uint64_t)off >= recipe->size_bytes)
 		return -ENXIO;
 	for (uint32_t i = recipe_find(recipe, (uint64_t)off); i < recipe->n;
@@ -311,4 +334,19 @@ int64_t store_body_seek(const struct store_body *body, int64_t off, int whence)
 							 : off;
 	}
 	return whence == SEEK_HOLE ? (int64_t)recipe->size_bytes : -ENXIO;
+}
+
+int64_t store_body_seek(struct store_body *body, int64_t off, int whence)
+{
+	struct error ignored = ERROR_INIT;
+	int64_t at;
+
+	if (whence != SEEK_DATA && whence != SEEK_HOLE)
+		return -EINVAL;
+	at = body_hold(body, &ignored);
+	if (at < 0)
+		return at;
+	at = seek_held(body_recipe(body), off, whence);
+	body_let_go(body);
+	return at;
 }

@@ -129,13 +129,20 @@ struct recipe {
 	struct hash128 content;
 	uint64_t size_bytes;
 	uint32_t n;
-	uint64_t *off;	/* owned; n + 1 of them */
-	uint8_t *entry; /* owned; n times RECIPE_ENTRY_BYTES, as stored */
+	uint64_t *off;	      /* owned; n + 1 of them */
+	uint8_t *body;	      /* owned; of its record */
+	const uint8_t *entry; /* in it: n times RECIPE_ENTRY_BYTES */
 };
+
+/* Takes `*body` over when it is a recipe. */
+int recipe_take(const struct record *record, uint8_t **body,
+		struct recipe *ret_recipe, struct error *err);
 
 int recipe_decode(const struct record *record, const uint8_t *body,
 		  struct recipe *ret_recipe, struct error *err);
 void recipe_release(struct recipe *recipe);
+/* Of memory. */
+size_t recipe_bytes(const struct recipe *recipe);
 void recipe_at(const struct recipe *recipe, uint32_t i,
 	       struct recipe_entry *ret_entry);
 /* The entry that covers `off`, which is below the size. */

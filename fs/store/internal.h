@@ -12,6 +12,7 @@
 #define PACK_BYTES_DEFAULT  (UINT64_C(256) << 20)
 #define CACHE_BYTES_DEFAULT ((size_t)8 << 20)
 #define FRESH_BYTES	    ((size_t)8 << 20)
+#define RECIPES_BYTES	    ((size_t)256 << 20)
 #define FILES_MAX	    64
 #define CACHE_SLOTS	    256
 #define PACK_NAME_BYTES	    40
@@ -205,6 +206,47 @@ typedef int ids_page_fn(struct store *store, const struct ids *ids, void *ctx,
 int ids_for_pages(struct store *store, const char *sql, ids_page_fn *page,
 		  void *ctx, struct error *err);
 
+/* --- recipes of what is open (recipes.c)
+ * ------------------------------------------------------------------------- */
+
+/*
+ * An agent can have files open whose recipes are 28 bytes for each of millions
+ * of holes. So all together take `max_bytes`, or what is in use right now.
+ */
+struct held_recipe {
+	struct hash128 content;
+	uint64_t size_bytes;
+	pthread_mutex_t load; /* while it is being read; before all below */
+	/* By recipes.mutex: */
+	struct recipe recipe;
+	bool loaded;
+	bool kept; /* for good, and not counted */
+	unsigned int users;
+	struct held_recipe *older;
+	struct held_recipe *newer;
+};
+
+struct recipes {
+	pthread_mutex_t big;   /* one big recipe is read at a time; before: */
+	pthread_mutex_t mutex; /* guards all below; taken alone */
+	struct held_recipe *oldest; /* of the loaded ones, by last use */
+	struct held_recipe *newest;
+	size_t bytes;
+	size_t max_bytes;
+};
+
+void recipes_init(struct recipes *recipes, size_t max_bytes);
+void recipes_release(struct recipes *recipes);
+void held_init(struct held_recipe *held);
+/* Takes the recipe over: held->recipe is there till the end. */
+void held_keep(struct held_recipe *held, struct recipe *recipe);
+/* held->recipe is there until held_put(). -SOBRE_ENOCHUNK: not in the store, or
+ * of another size. */
+int held_get(struct store *store, struct held_recipe *held, struct error *err);
+void held_put(struct store *store, struct held_recipe *held);
+/* Nobody uses it any more. */
+void held_release(struct store *store, struct held_recipe *held);
+
 /* --- chunks and bodies (body.c)
  * -------------------------------------------------- */
 
@@ -236,7 +278,10 @@ struct body_options {
 int body_open(struct store *store, const struct content_row *row,
 	      const struct body_options *options, struct store_body **ret_body,
 	      struct error *err);
+/* Of a body_open(), or while it is held. */
 const struct recipe *body_recipe(const struct store_body *body);
+int body_hold(struct store_body *body, struct error *err);
+void body_let_go(struct store_body *body);
 /* Data of entry `i`, which is no hole. */
 int body_chunk(struct store_body *body, uint32_t i, struct chunk_ref *ret_ref,
 	       struct error *err);
@@ -492,6 +537,7 @@ struct store {
 	struct pack_files files;
 	struct cache cache;
 	struct cache fresh;
+	struct recipes recipes;
 	/* Goes up when rows were moved or deleted: bodies look again. */
 	atomic_uint_fast64_t generation;
 	struct writer *writer;

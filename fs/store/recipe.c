@@ -56,40 +56,53 @@ static int index_entries(struct recipe *recipe, struct error *err)
 	return 0;
 }
 
-int recipe_decode(const struct record *record, const uint8_t *body,
-		  struct recipe *ret_recipe, struct error *err)
+int recipe_take(const struct record *record, uint8_t **body,
+		struct recipe *ret_recipe, struct error *err)
 {
 	struct recipe recipe = { .n = record->n };
-	size_t bytes = (size_t)record->n * RECIPE_ENTRY_BYTES;
 	cleanup_free uint64_t *off =
 		calloc((size_t)record->n + 1, sizeof(*off));
-	cleanup_free uint8_t *entry = malloc(bytes + 1);
 	struct reader r;
 	int rc;
 
-	if (!off || !entry)
+	if (!off)
 		return error_set(err, -ENOMEM, "no memory for a recipe");
-	reader_init(&r, body, record->body_len);
+	reader_init(&r, *body, record->body_len);
 	reader_copy(&r, recipe.content.bytes, sizeof(recipe.content.bytes));
 	recipe.size_bytes = reader_u64(&r);
-	reader_copy(&r, entry, bytes);
+	recipe.entry = reader_bytes(&r, (size_t)record->n * RECIPE_ENTRY_BYTES);
 	if (!reader_done(&r) || recipe.size_bytes > INT64_MAX)
 		return error_set(err, -SOBRE_ECORRUPT, "a recipe is cut off");
 	recipe.off = off;
-	recipe.entry = entry;
 	rc = index_entries(&recipe, err);
 	if (rc < 0)
 		return rc;
 	(void)take_ptr(&off);
-	(void)take_ptr(&entry);
+	recipe.body = take_ptr(body);
 	*ret_recipe = recipe;
 	return 0;
+}
+
+int recipe_decode(const struct record *record, const uint8_t *body,
+		  struct recipe *ret_recipe, struct error *err)
+{
+	cleanup_free uint8_t *copy = malloc((size_t)record->body_len + 1);
+
+	if (!copy)
+		return error_set(err, -ENOMEM, "no memory for a recipe");
+	memcpy(copy, body, record->body_len);
+	return recipe_take(record, &copy, ret_recipe, err);
+}
+
+size_t recipe_bytes(const struct recipe *recipe)
+{
+	return (size_t)recipe->n * (RECIPE_ENTRY_BYTES + sizeof(uint64_t));
 }
 
 void recipe_release(struct recipe *recipe)
 {
 	free(recipe->off);
-	free(recipe->entry);
+	free(recipe->body);
 	*recipe = (struct recipe){ .n = 0 };
 }
 

@@ -197,7 +197,7 @@ int source_identify(const struct source *source, struct identity *identity,
 }
 
 /* Where the body's next data is, as source_data() says of the file. */
-static void body_data(const struct store_body *body, uint64_t off,
+static void body_data(struct store_body *body, uint64_t off,
 		      uint64_t size_bytes, uint64_t *ret_start,
 		      uint64_t *ret_end)
 {
@@ -209,8 +209,8 @@ static void body_data(const struct store_body *body, uint64_t off,
 			   : (uint64_t)store_body_seek(body, start, SEEK_HOLE);
 }
 
-static int compare_layout(const struct source *source,
-			  const struct store_body *body, struct error *err)
+static int compare_layout(const struct source *source, struct store_body *body,
+			  struct error *err)
 {
 	uint64_t at = 0;
 

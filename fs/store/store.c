@@ -29,6 +29,9 @@ int store_open(int packs_fd, struct catalog *cat,
 	files_init(&store->files);
 	cache_init(&store->cache, store->options.cache_bytes, false);
 	cache_init(&store->fresh, FRESH_BYTES, true);
+	recipes_init(&store->recipes, store->options.recipe_bytes
+					      ? store->options.recipe_bytes
+					      : RECIPES_BYTES);
 	store->packs_fd = fcntl(packs_fd, F_DUPFD_CLOEXEC, 3);
 	if (store->packs_fd < 0)
 		return error_set(err, -errno, "cannot keep the packs open");
@@ -48,6 +51,7 @@ void store_close(struct store *store)
 	writer_free(store->writer);
 	cache_release(&store->cache);
 	cache_release(&store->fresh);
+	recipes_release(&store->recipes);
 	files_release(&store->files);
 	if (store->packs_fd >= 0)
 		(void)close(store->packs_fd);
@@ -204,17 +208,31 @@ static int check_entry(struct store *store, const struct recipe_entry *entry,
 	return check_place(store, &row, err);
 }
 
+static int check_recipe(struct store *store, const struct recipe *recipe,
+			struct error *err)
+{
+	int rc = 0;
+
+	for (uint32_t i = 0; rc == 0 && i < recipe->n; i++) {
+		struct recipe_entry entry;
+
+		recipe_at(recipe, i, &entry);
+		rc = check_entry(store, &entry, err);
+	}
+	return rc;
+}
+
 int store_content_check(struct store *store, const struct hash128 *content,
 			uint64_t size_bytes, struct error *err)
 {
 	CLEANUP(store_body_close) struct store_body *body = NULL;
 	int rc = store_body_open(store, content, size_bytes, &body, err);
 
-	for (uint32_t i = 0; rc == 0 && i < body_recipe(body)->n; i++) {
-		struct recipe_entry entry;
-
-		recipe_at(body_recipe(body), i, &entry);
-		rc = check_entry(store, &entry, err);
-	}
+	if (rc == 0)
+		rc = body_hold(body, err);
+	if (rc < 0)
+		return rc;
+	rc = check_recipe(store, body_recipe(body), err);
+	body_let_go(body);
 	return rc;
 }

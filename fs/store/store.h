@@ -35,6 +35,7 @@ struct store_options {
 	struct hash_key key; /* likewise in every pack header */
 	uint64_t pack_bytes; /* a pack is sealed at this size; 0: 256 MiB */
 	size_t cache_bytes;  /* decoded extents kept; 0: 8 MiB */
+	size_t recipe_bytes; /* recipes of open bodies kept; 0: 256 MiB */
 	bool readonly;
 	struct clock clock;
 };
@@ -101,7 +102,9 @@ int store_verify(struct store *store, const struct hash128 *content, int fd,
 
 /* --- reading ----------------------------------------------------------- */
 
-struct store_body; /* one content, opened */
+/* One content, opened. Its recipe, 28 bytes a chunk or hole, goes from memory
+ * when too much of it is others', and is read again at the next use. */
+struct store_body;
 
 /* -SOBRE_ENOCHUNK: not in the store, or its size isn't `size_bytes`. */
 int store_body_open(struct store *store, const struct hash128 *content,
@@ -114,8 +117,9 @@ DEFINE_CLEANUP(struct store_body *, store_body_close)
  * -SOBRE_ENOCHUNK. Several threads may read one body. */
 ssize_t store_body_read(struct store_body *body, void *buf, size_t len,
 			uint64_t off, struct error *err);
-/* lseek()'s SEEK_DATA and SEEK_HOLE, from the recipe; -ENXIO likewise. */
-int64_t store_body_seek(const struct store_body *body, int64_t off, int whence);
+/* lseek()'s SEEK_DATA and SEEK_HOLE, from the recipe; -ENXIO likewise. Other
+ * codes: the recipe can't be read again. */
+int64_t store_body_seek(struct store_body *body, int64_t off, int whence);
 
 /* --- whose the stored bytes are ---------------------------------------- */
 
