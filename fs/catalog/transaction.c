@@ -120,6 +120,8 @@ void catalog_rollback(struct catalog *cat)
 {
 	struct error ignored = ERROR_INIT;
 
+	if (!catalog_owned(cat)) /* it ended by a failed commit */
+		return;
 	if (!sqlite3_get_autocommit(cat->writer->db))
 		(void)conn_exec(cat->writer, "ROLLBACK", &ignored);
 	queue_put_back(cat, &cat->applied);

@@ -213,6 +213,13 @@ static int commit_all(struct batch *b, struct error *err)
 	return 0;
 }
 
+/* Then it is a batch by itself: of others, rows would be committed before all
+ * are put. */
+static bool is_in_stages(const struct pack_item *item)
+{
+	return (uint64_t)item->st.st_size > STORE_STAGE_BYTES;
+}
+
 static int flush(struct batch *b, struct error *err)
 {
 	struct error ignored = ERROR_INIT;
@@ -226,8 +233,9 @@ static int flush(struct batch *b, struct error *err)
 		rc = fail_from(b, 0, err);
 	else
 		rc = commit_all(b, err);
-	/* Reads of each chunk's row, as committed. */
-	held = catalog_hold(b->drive->catalog, &ignored) == 0;
+	/* Reads of each chunk's row, as committed; the WAL grows meanwhile. */
+	held = !is_in_stages(&b->items[0]) &&
+	       catalog_hold(b->drive->catalog, &ignored) == 0;
 	verify_and_freeze(b);
 	if (held)
 		catalog_release(b->drive->catalog);
@@ -258,17 +266,22 @@ static bool is_in(const struct batch *b, const struct pack_item *item)
 static int add(struct batch *b, int opath, const char *path, struct error *err)
 {
 	struct pack_item *item = &b->items[b->n];
+	int rc = 0;
 
 	pack_item_prepare(item, b->drive, opath, path, b->options.now);
 	if (item->outcome == PACK_DONE && is_in(b, item))
 		item->outcome = PACK_ALREADY;
 	if (item->outcome != PACK_DONE)
 		return tell(b, item, err);
+	if (b->n > 0 && is_in_stages(item)) {
+		rc = flush(b, err);
+		item = memmove(&b->items[0], item, sizeof(*item));
+	}
 	b->n++;
 	b->bytes += (uint64_t)item->st.st_size;
-	if (b->n == BATCH_FILES || b->bytes >= BATCH_BYTES)
-		return flush(b, err);
-	return 0;
+	if (rc == 0 && (b->n == BATCH_FILES || b->bytes >= BATCH_BYTES))
+		rc = flush(b, err);
+	return rc;
 }
 
 static int add_entry(void *ctx, const struct walk_entry *entry,

@@ -129,7 +129,7 @@ struct recipe {
 	struct hash128 content;
 	uint64_t size_bytes;
 	uint32_t n;
-	uint64_t *off;	      /* owned; n + 1 of them */
+	uint64_t *off;	      /* owned; n + 1 of them; NULL: all 0 */
 	uint8_t *body;	      /* owned; of its record */
 	const uint8_t *entry; /* in it: n times RECIPE_ENTRY_BYTES */
 };

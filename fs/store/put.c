@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "fs/base/cleanup.h"
 
@@ -13,6 +14,8 @@ struct put {
 	struct source source;
 	struct hash128 content;
 	bool committed; /* a known content, in an earlier batch */
+	bool in_stages;
+	uint64_t since; /* bytes of this stage */
 };
 
 static int collision(const struct hash128 *id, struct error *err)
@@ -43,15 +46,36 @@ static int share(struct put *put, const struct hash128 *id, const uint8_t *data,
 	return row.bad ? 0 : pack_takes_uses(store, VIEW_WRITER, row.pack, err);
 }
 
+/* Others have waited for the catalog long enough. */
+static int end_stage(struct put *put, struct error *err)
+{
+	const struct timespec pause = { .tv_nsec = 1000000 };
+	int rc = store_sync(put->store, err);
+
+	if (rc == 0)
+		rc = catalog_commit(put->store->cat, err);
+	if (rc < 0)
+		return rc;
+	put->since = 0;
+	(void)nanosleep(&pause, NULL); /* else we were the first again */
+	return catalog_begin(put->store->cat, err);
+}
+
 static int store_chunk(void *ctx, const uint8_t *data, uint32_t len,
 		       struct error *err)
 {
 	struct put *put = ctx;
 	struct pending *pending = put->w->pending;
+	const uint64_t refs = put->in_stages ? 0 : 1;
 	struct pending_chunk *p;
 	struct hash128 id;
-	int rc;
+	int rc = 0;
 
+	put->since += len;
+	if (put->in_stages && put->since > put->store->options.stage_bytes)
+		rc = end_stage(put, err);
+	if (rc < 0)
+		return rc;
 	hash128(&put->store->options.key, data, len, &id);
 	recipe_add_chunk(&put->w->recipe, &id, len);
 	p = pending_find(pending, &id);
@@ -59,15 +83,31 @@ static int store_chunk(void *ctx, const uint8_t *data, uint32_t len,
 	    (p->len != len || memcmp(pending->data + p->skip, data, len) != 0))
 		return collision(&id, err);
 	if (p) {
-		p->refs++;
+		p->refs += refs;
 		return 0;
 	}
 	rc = share(put, &id, data, len, err);
 	if (rc > 0)
-		return chunk_row_count(put->store, &id, 1, err);
+		return refs ? chunk_row_count(put->store, &id, 1, err) : 0;
 	if (rc == 0)
-		rc = pending_add(put->store, &id, data, len, 1, err);
+		rc = pending_add(put->store, &id, data, len, refs, err);
 	return rc;
+}
+
+/* What stages stored counts as the content does, in its transaction. */
+static int count_stages(struct put *put, const struct record *record,
+			struct error *err)
+{
+	const struct recipe recipe = {
+		.n = record->n,
+		.entry = put->w->recipe.data + RECORD_HEADER_BYTES +
+			 RECIPE_HEAD_BYTES,
+	};
+	int rc = pending_flush(put->store, err);
+
+	if (rc == 0)
+		rc = recipe_count(put->store, &recipe, err);
+	return rc > 0 ? error_set(err, -EIO, "a chunk of it has gone") : rc;
 }
 
 static void add_hole(void *ctx, uint64_t len)
@@ -90,6 +130,7 @@ static int put_new(struct put *put, struct error *err)
 	struct record record;
 	int rc;
 
+	put->in_stages = row.size_bytes > put->store->options.stage_bytes;
 	recipe_begin(&put->w->recipe);
 	rc = source_split(&split, &put->content, err);
 	if (rc < 0)
@@ -97,6 +138,10 @@ static int put_new(struct put *put, struct error *err)
 	rc = recipe_end(&put->w->recipe, &row.id, row.size_bytes, &record);
 	if (rc < 0)
 		return error_set(err, rc, "its recipe would be too long");
+	if (put->in_stages)
+		rc = count_stages(put, &record, err);
+	if (rc < 0)
+		return rc;
 	rc = append_record(put->store, &record, put->w->recipe.data, &row.pack,
 			   &row.off, err);
 	return rc < 0 ? rc : content_row_put(put->store, &row, err);
@@ -253,7 +298,7 @@ int store_put(struct store *store, int fd, uint64_t size_bytes,
 
 	if (rc < 0)
 		return rc;
-	before = put.w->appended;
+	before = put.w->appended_ever;
 	rc = source_load(&put.source, put.w->window, err);
 	if (rc == 0)
 		rc = source_identify(&put.source, put.w->identity,
@@ -268,7 +313,7 @@ int store_put(struct store *store, int fd, uint64_t size_bytes,
 		.content = put.content,
 		.known = known > 0,
 		.verified = known > 0 && put.committed,
-		.new_bytes = put.w->appended - before,
+		.new_bytes = put.w->appended_ever - before,
 	};
 	return 0;
 }

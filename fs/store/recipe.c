@@ -111,7 +111,7 @@ void recipe_at(const struct recipe *recipe, uint32_t i,
 {
 	(void)parse_entry(recipe->entry + (size_t)i * RECIPE_ENTRY_BYTES,
 			  ret_entry);
-	ret_entry->off = recipe->off[i];
+	ret_entry->off = recipe->off ? recipe->off[i] : 0;
 }
 
 uint32_t recipe_find(const struct recipe *recipe, uint64_t off)

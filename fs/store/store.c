@@ -25,6 +25,8 @@ int store_open(int packs_fd, struct catalog *cat,
 		store->options.pack_bytes = PACK_BYTES_DEFAULT;
 	if (!store->options.cache_bytes)
 		store->options.cache_bytes = CACHE_BYTES_DEFAULT;
+	if (!store->options.stage_bytes)
+		store->options.stage_bytes = STORE_STAGE_BYTES;
 	store->cat = cat;
 	files_init(&store->files);
 	cache_init(&store->cache, store->options.cache_bytes, false);

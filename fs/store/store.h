@@ -31,11 +31,12 @@
 struct store;
 
 struct store_options {
-	uint8_t uuid[16];    /* the drive's; packs of another are refused */
-	struct hash_key key; /* likewise in every pack header */
-	uint64_t pack_bytes; /* a pack is sealed at this size; 0: 256 MiB */
-	size_t cache_bytes;  /* decoded extents kept; 0: 8 MiB */
-	size_t recipe_bytes; /* recipes of open bodies kept; 0: 256 MiB */
+	uint8_t uuid[16];     /* the drive's; packs of another are refused */
+	struct hash_key key;  /* likewise in every pack header */
+	uint64_t pack_bytes;  /* a pack is sealed at this size; 0: 256 MiB */
+	size_t cache_bytes;   /* decoded extents kept; 0: 8 MiB */
+	uint64_t stage_bytes; /* store_put(); 0: STORE_STAGE_BYTES */
+	size_t recipe_bytes;  /* recipes of open bodies kept; 0: 256 MiB */
 	bool readonly;
 	struct clock clock;
 };
@@ -64,6 +65,8 @@ struct store_put_result {
 	uint64_t new_bytes; /* appended to packs for it, headers included */
 };
 
+#define STORE_STAGE_BYTES (UINT64_C(64) << 20)
+
 /* How hard it tries to compress; what it writes is read as fast either way. */
 enum store_effort {
 	STORE_EFFORT_LOW,  /* somebody waits, or wants the CPU */
@@ -78,6 +81,11 @@ int store_set_effort(struct store *store, enum store_effort effort,
  * Stores what `fd` (readable, `size_bytes` long) holds, holes included.
  * Inside a catalog transaction of the caller; rows are in that transaction.
  * Nothing may rely on it before store_sync() and then catalog_commit().
+ * A file of more than STORE_STAGE_BYTES is stored in stages: the caller's
+ * transaction is committed and begun anew again and again, so that others may
+ * write the catalog; chunks that no content counts are all that it leaves when
+ * it fails. After a failure the transaction may have ended: catalog_rollback()
+ * all the same.
  * Errors: -SOBRE_ECOLLISION (equal hash, other bytes: leave the file plain),
  * -SOBRE_ECHANGED (another length than `size_bytes`, or it changed while it
  * was read), -EFBIG (more than some 400 GiB of data), -ENOSPC, -EROFS; after

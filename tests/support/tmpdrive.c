@@ -173,7 +173,7 @@ enum pack_outcome tmpdrive_pack(struct tmpdrive *t, const char *name)
 	return PACK_OUTCOMES;
 }
 
-bool tmpdrive_is_stub(struct tmpdrive *t, const char *name)
+bool tmpdrive_is_stub(const struct tmpdrive *t, const char *name)
 {
 	char path[512];
 

@@ -36,7 +36,7 @@ bool tmpdrive_reads(struct tmpdrive *t, const char *name, size_t len,
 		    uint32_t seed);
 /* Packs whatever the age; returns the outcome. */
 enum pack_outcome tmpdrive_pack(struct tmpdrive *t, const char *name);
-bool tmpdrive_is_stub(struct tmpdrive *t, const char *name);
+bool tmpdrive_is_stub(const struct tmpdrive *t, const char *name);
 /* For each call of file_open. */
 struct file *tmpdrive_file(struct tmpdrive *t, const char *name, int flags,
 			   bool *ret_packed);

@@ -8,7 +8,9 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "fs/file/internal.h"
 #include "tests/support/tmpdrive.h"
@@ -16,12 +18,19 @@
 #define FILES	   64
 #define GOOD_BYTES 6000u
 #define BAD_BYTES  5000u
+#define BIG_ONE	   "big"
+#define BIG_TWO	   "bigger"
 
 static struct {
 	int bad_code; /* for files of BAD_BYTES */
 	unsigned int n;
 	unsigned int dead_from; /* from this call on the store is full */
+	const struct tmpdrive *drive;
+	unsigned int stubs_before_big; /* of a file of more than a stage */
+	unsigned int puts_before_big;
 } puts_;
+
+static unsigned int stubs(const struct tmpdrive *t);
 
 int __real_store_put(struct store *store, int fd, uint64_t size_bytes,
 		     struct store_put_result *ret_result, struct error *err);
@@ -34,6 +43,13 @@ int __wrap_store_put(struct store *store, int fd, uint64_t size_bytes,
 	puts_.n++;
 	if (puts_.dead_from && puts_.n >= puts_.dead_from)
 		return error_set(err, -ENOSPC, "full");
+	if (size_bytes > STORE_STAGE_BYTES) {
+		puts_.stubs_before_big =
+			stubs(puts_.drive) +
+			tmpdrive_is_stub(puts_.drive, BIG_ONE) +
+			tmpdrive_is_stub(puts_.drive, BIG_TWO);
+		puts_.puts_before_big = puts_.n - 1;
+	}
 	if (size_bytes == BAD_BYTES)
 		return error_set(err, puts_.bad_code, "bad");
 	return __real_store_put(store, fd, size_bytes, ret_result, err);
@@ -46,6 +62,7 @@ static int setup(void **state)
 	puts_.n = 0;
 	puts_.dead_from = 0;
 	puts_.bad_code = -EFBIG;
+	puts_.drive = &t;
 	tmpdrive_open(&t);
 	*state = &t;
 	return 0;
@@ -94,7 +111,7 @@ static void all_read_back(struct tmpdrive *t, unsigned int nth)
 	}
 }
 
-static unsigned int stubs(struct tmpdrive *t)
+static unsigned int stubs(const struct tmpdrive *t)
 {
 	unsigned int n = 0;
 
@@ -174,10 +191,45 @@ static void a_full_store_stops_a_batch_of_single_ones(void **state)
 	all_read_back(t, 2);
 }
 
+/* Sparse, so that it costs no time. */
+static void make_big(struct tmpdrive *t, const char *name)
+{
+	int fd;
+
+	tmpdrive_write(t, name, GOOD_BYTES, 99);
+	fd = openat(t->lower_fd, name, O_WRONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(ftruncate(fd, (off_t)STORE_STAGE_BYTES + 1), 0);
+	(void)close(fd);
+}
+
+/* Whatever was put before it has become stubs: a stage commits. */
+static void a_file_in_stages_is_a_batch_by_itself(void **state)
+{
+	struct tmpdrive *t = *state;
+	struct pack_report report;
+
+	for (unsigned int i = 0; i < FILES; i++) {
+		char name[16];
+
+		name_of(name, i);
+		tmpdrive_write(t, name, GOOD_BYTES, i + 1);
+	}
+	make_big(t, BIG_ONE);
+	make_big(t, BIG_TWO);
+	assert_int_equal(pack(t, &report), 0);
+	assert_int_equal(report.count[PACK_DONE], FILES + 2);
+	assert_true(puts_.puts_before_big > 0); /* the last one is not first */
+	assert_int_equal(puts_.stubs_before_big, puts_.puts_before_big);
+	assert_true(tmpdrive_is_stub(t, BIG_ONE));
+	assert_true(tmpdrive_is_stub(t, BIG_TWO));
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
+		T(a_file_in_stages_is_a_batch_by_itself),
 		T(many_bad_files_cost_no_more_than_three_tries),
 		T(the_good_among_the_bad_are_packed),
 		T(one_bad_file_leaves_the_rest_one_transaction),
