@@ -69,7 +69,7 @@ static void fail(struct pack_item *item, int code, const char *what)
 /* With file->lock held. */
 static void look(struct pack_item *item, bool now)
 {
-	const struct drive *drive = item->file->drive;
+	struct drive *drive = item->file->drive;
 	int64_t at = clock_now_ns(&drive->options.clock);
 	int rc = file_load_state(item->file, item->opath, &item->err);
 
@@ -88,6 +88,8 @@ static void look(struct pack_item *item, bool now)
 	else if (!now && at - last_write_ns(&item->st) <
 				 drive->options.min_age_s * NS_PER_S)
 		leave_out(item, PACK_YOUNG);
+	else if (!now)
+		(void)vain_get(drive, &item->st, &item->outcome);
 }
 
 static void wait_past(int64_t stamp_ns)

@@ -47,6 +47,15 @@ struct root_record {
 	uint8_t acl[2048];
 };
 
+#define VAIN_TRIES 4096
+
+/* vain.c */
+struct vain_try {
+	uint64_t ino;
+	int64_t ctime_ns;
+	enum pack_outcome outcome;
+};
+
 struct drive {
 	struct drive_options options;
 	struct identity identity;
@@ -61,9 +70,10 @@ struct drive {
 	struct store *store;
 	struct ledger *ledger; /* NULL: read-only */
 
-	pthread_mutex_t table_lock; /* buckets, recent, file.refs, .packing */
+	pthread_mutex_t table_lock; /* those of file.refs, .packing, and: */
 	struct file *buckets[FILE_TABLE_BUCKETS];
 	struct recent_ctime recent[RECENT_CTIMES];
+	struct vain_try vain[VAIN_TRIES];
 
 	atomic_uint_least64_t stub_epoch; /* less 1 */
 	atomic_uint stubs_coming;	  /* xattrs being set */
@@ -221,6 +231,12 @@ struct pack_item {
 void pack_item_prepare(struct pack_item *item, struct drive *drive, int opath,
 		       const char *path, bool now);
 void pack_item_release(struct pack_item *item);
+/* The file could not be stored as it is now. */
+void vain_put(struct drive *drive, const struct stat *st,
+	      enum pack_outcome outcome);
+/* Was it as it is now when that was told of it? */
+bool vain_get(struct drive *drive, const struct stat *st,
+	      enum pack_outcome *ret_outcome);
 /* Can it be told, of a file that is open, that no block would be freed? */
 bool gain_is_none(struct pack_item *item);
 /* No block was: others like it need not be tried. */

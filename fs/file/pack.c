@@ -49,7 +49,8 @@ static int tell(struct batch *b, struct pack_item *item, struct error *err)
 		r->logical_bytes += (uint64_t)item->st.st_size;
 		r->freed_bytes += item->freed_bytes;
 	}
-	if (item->outcome == PACK_ERROR || item->outcome == PACK_COLLISION) {
+	if (item->err.code < 0 &&
+	    (item->outcome == PACK_ERROR || item->outcome == PACK_COLLISION)) {
 		r->last_error = item->err;
 		(void)snprintf(r->last_error_path, sizeof(r->last_error_path),
 			       "/%s", item->path ? item->path : "");
@@ -68,12 +69,16 @@ static int put_failed(struct pack_item *item, int rc, struct error *err)
 	switch (rc) {
 	case -SOBRE_ECOLLISION:
 		item->outcome = PACK_COLLISION;
+		vain_put(item->file->drive, &item->st, item->outcome);
 		break;
 	case -SOBRE_ECHANGED:
 		item->outcome = PACK_CHANGED;
 		break;
 	case -EFBIG: /* more chunks than a recipe holds */
-	case -EIO:   /* of the file itself, or of the store: then again */
+		item->outcome = PACK_ERROR;
+		vain_put(item->file->drive, &item->st, item->outcome);
+		break;
+	case -EIO: /* of the file itself, or of the store: then again */
 		item->outcome = PACK_ERROR;
 		break;
 	default:

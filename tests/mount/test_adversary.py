@@ -6,6 +6,8 @@ have, forges nothing, and keeps nobody else from working
 import errno
 import json
 import os
+import signal
+import socket
 import subprocess
 import unittest
 
@@ -14,6 +16,7 @@ import drive
 import env
 import sample
 
+CONNECTIONS = 40
 AGENT = 4242  # of no group of the other department
 FOOTPRINT = "user.sobre.footprint"
 FLAG = "user.sobre.flag"
@@ -78,6 +81,38 @@ def errno_of(call, *args):
     except OSError as e:
         return e.errno
     return 0
+
+
+class Connections:
+    """Of an agent, each with a request that never ends; closed at the end."""
+
+    def __init__(self, path):
+        read, write = os.pipe()
+        self.child = os.fork()
+        if self.child == 0:
+            os.setresgid(AGENT, AGENT, AGENT)
+            os.setresuid(AGENT, AGENT, AGENT)
+            held = [self.connect(path) for _ in range(CONNECTIONS)]
+            os.write(write, b"x" * len(held))
+            signal.pause()
+        os.close(write)
+        while os.read(read, CONNECTIONS):
+            break
+        os.close(read)
+
+    @staticmethod
+    def connect(path):
+        s = socket.socket(socket.AF_UNIX)
+        s.connect(path)
+        try:
+            s.send(b"\xff\xff\x0f\0{")  # of a megabyte, which doesn't come
+        except BrokenPipeError:
+            pass  # refused already
+        return s
+
+    def close(self):
+        os.kill(self.child, signal.SIGKILL)
+        os.waitpid(self.child, 0)
 
 
 class Agent(case.DriveCase):
@@ -170,6 +205,40 @@ class Learns(Agent):
         for name in ("control.sock", "log", "lower"):
             self.assertEqual({"errno": errno.EACCES},
                              as_agent(blocks_of, os.path.join(run, name)))
+
+
+class KeepsBusy(Agent):
+    def setUp(self):
+        super().setUp()
+        self.mount()
+
+    def test_half_open_connections_keep_root_waiting_for_nothing(self):
+        """Also if somebody had opened the directory and the socket."""
+        run = "/run/sobre/%s" % self.d.uuid()
+        sock = os.path.join(run, "control.sock")
+        for path, mode in ((run, 0o755), ("/run/sobre", 0o755),
+                           (sock, 0o666)):
+            os.chmod(path, mode)
+        held = Connections(sock)
+        self.addCleanup(held.close)
+        self.assertEqual(self.lower, self.d.status()["lower"])
+
+    def test_a_mount_namespace_of_an_agent_is_no_other_way_in(self):
+        child = subprocess.Popen(
+            ["unshare", "-Urm", "sleep", "60"], user=AGENT, group=AGENT,
+            extra_groups=[], cwd="/", stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL)
+        try:
+            with open("/proc/%d/comm" % child.pid) as f:
+                while f.read() != "sleep\n" and child.poll() is None:
+                    f.seek(0)
+            if child.poll() is None:  # else the kernel lets no agent have one
+                self.assertEqual([], self.d.status()["ways"])
+        finally:
+            child.kill()
+            child.wait()
+        self.d.pack()
+        self.assertTrue(self.d.is_packed("CCAS/secret"))
 
 
 class Forges(Agent):

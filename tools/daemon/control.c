@@ -116,8 +116,6 @@ static json_t *make_reply(struct connection *c)
 		return NULL; /* it only looked whether we live */
 	if (rc > 0)
 		rc = request_decode(value, &request, &err);
-	if (rc == 0 && c->uid != 0)
-		rc = error_set(&err, -EPERM, "only root may ask the daemon");
 	if (rc == 0)
 		result = daemon_answer(c->daemon, &request, &env, c->uid, &err);
 	return result ? json_pack("{s:o}", "result", result)
@@ -198,16 +196,25 @@ static struct connection *connection_new(struct daemon *d, int sock)
 	return c;
 }
 
-static void refuse(int sock)
+static void refuse(int sock, int code, const char *text)
 {
 	struct error err = ERROR_INIT;
 	cleanup_json json_t *reply = NULL;
 
-	(void)error_set(&err, -EAGAIN,
-			"the daemon has too many requests at once: try again");
+	(void)error_set(&err, code, "%s", text);
 	reply = reply_from_error(&err);
 	if (reply)
 		(void)frame_send(sock, reply, &err);
+}
+
+/* Before anything is read of others, or kept for them. */
+static bool is_root(int sock)
+{
+	struct ucred cred;
+	socklen_t len = sizeof(cred);
+
+	return getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0 &&
+	       cred.uid == 0;
 }
 
 static void accept_one(struct daemon *d)
@@ -218,8 +225,13 @@ static void accept_one(struct daemon *d)
 
 	if (sock < 0)
 		return;
+	if (!is_root(sock)) {
+		refuse(sock, -EPERM, "only root may ask the daemon");
+		return;
+	}
 	if (!may_connect(d)) {
-		refuse(sock);
+		refuse(sock, -EAGAIN,
+		       "the daemon has too many requests at once: try again");
 		return;
 	}
 	c = connection_new(d, sock);

@@ -228,6 +228,10 @@ json_t *daemon_answer(struct daemon *d, const struct request *request,
 /* --- packer.c
  * ------------------------------------------------------------------ */
 
+/* After a round of the background. `vain_ns`: spent on rounds that packed
+ * nothing, one after the other; 0 at first. */
+bool pack_goes_on(const struct pack_report *report, int tried, int64_t took_ns,
+		  int64_t *vain_ns);
 void *packer_main(void *daemon);
 /* Looks for other ways in and marks the accepted ones. */
 int daemon_ways(struct daemon *d, struct way_list *ret_list, struct error *err);

@@ -3,12 +3,14 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "fs/base/log.h"
 #include "tools/daemon/internal.h"
 
-#define VAIN_ROUNDS 40
+/* Of each minute, for looking at what can't be packed. */
+#define VAIN_NS (2 * NS_PER_S)
 
 int daemon_ways(struct daemon *d, struct way_list *ret_list, struct error *err)
 {
@@ -95,35 +97,57 @@ static bool ways_are_open(struct daemon *d)
 	return rc < 0;
 }
 
-/* True when there may be more to do at once. `vain`: rounds one after the
- * other that packed nothing because all was excluded; they are few a minute,
- * lest a tree excluded be gone through for ever. */
-static bool pack_round(struct daemon *d, bool idle, unsigned int *vain)
+/*
+ * Whatever keeps files from being packed (they are excluded, or of a mode or
+ * size that somebody chose for them), others stand behind them: so rounds in
+ * vain go on, but for a part of the minute, lest what can't be packed be gone
+ * through for ever.
+ */
+bool pack_goes_on(const struct pack_report *report, int tried, int64_t took_ns,
+		  int64_t *vain_ns)
+{
+	if (tried != PACK_ROUND_FILES)
+		return false;
+	*vain_ns = report->count[PACK_DONE] > 0 ? 0 : *vain_ns + took_ns;
+	return *vain_ns < VAIN_NS;
+}
+
+static int64_t monotonic_ns(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return timespec_ns(ts);
+}
+
+static void note_errors(struct daemon *d, const struct pack_report *report)
+{
+	if (report->last_error.code < 0)
+		daemon_note_error(d, report->last_error_path,
+				  &report->last_error);
+}
+
+/* True when there may be more to do at once. */
+static bool pack_round(struct daemon *d, bool idle, int64_t *vain_ns)
 {
 	struct pack_report report = { .last_error = ERROR_INIT };
 	struct error err = ERROR_INIT;
+	int64_t start_ns = 0;
 	int tried = 0;
 
 	if (!setup_in_window(d->options->setup,
 			     clock_now_s(&d->options->clock)))
 		return false;
 	turn_take(&d->turn, "background pack");
+	start_ns = monotonic_ns();
 	if (!daemon_stopping(d) && !ways_are_open(d))
 		tried = drive_pack_cold(d->drive, PACK_ROUND_FILES, idle,
 					&report, &err);
 	turn_give(&d->turn);
 	if (tried < 0)
 		daemon_note_error(d, "background packing", &err);
-	if (report.count[PACK_ERROR] > 0)
-		daemon_note_error(d, report.last_error_path,
-				  &report.last_error);
-	if (tried != PACK_ROUND_FILES)
-		return false;
-	if (report.count[PACK_DONE] > 0) {
-		*vain = 0;
-		return true;
-	}
-	return report.count[PACK_EXCLUDED] > 0 && ++*vain < VAIN_ROUNDS;
+	note_errors(d, &report);
+	return pack_goes_on(&report, tried, monotonic_ns() - start_ns, vain_ns);
 }
 
 void *packer_main(void *daemon)
@@ -132,7 +156,7 @@ void *packer_main(void *daemon)
 	struct pollfd stop = { .fd = d->stop_fd, .events = POLLIN };
 
 	while (!daemon_stopping(d)) {
-		unsigned int vain = 0;
+		int64_t vain_ns = 0;
 		struct load before;
 		bool idle;
 
@@ -141,7 +165,7 @@ void *packer_main(void *daemon)
 			continue; /* stopping, or a signal */
 		idle = load_was_low(&before);
 		daemon_tick(d);
-		while (pack_round(d, idle, &vain) && !daemon_stopping(d))
+		while (pack_round(d, idle, &vain_ns) && !daemon_stopping(d))
 			;
 	}
 	return NULL;

@@ -225,10 +225,50 @@ static void a_file_in_stages_is_a_batch_by_itself(void **state)
 	assert_true(tmpdrive_is_stub(t, BIG_TWO));
 }
 
+static int pack_cold(struct tmpdrive *t, struct pack_report *ret_report)
+{
+	static const bool never = false;
+	struct error err = ERROR_INIT;
+
+	*ret_report = (struct pack_report){ 0 };
+	assert_int_equal(drive_scan(t->drive, &never, &err), 0);
+	return drive_pack_cold(t->drive, 2 * FILES, false, ret_report, &err);
+}
+
+/* As one that is read from end to end to find that it collides. */
+static void the_background_tries_in_vain_once(void **state)
+{
+	static const int codes[] = { -SOBRE_ECOLLISION, -EFBIG };
+	static const enum pack_outcome outcomes[] = { PACK_COLLISION,
+						      PACK_ERROR };
+	struct tmpdrive *t = *state;
+	struct pack_report report;
+
+	t->drive->options.min_age_s = 0;
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+		puts_.bad_code = codes[i];
+		tmpdrive_write(t, "a", BAD_BYTES, 1);
+		assert_int_equal(pack_cold(t, &report), 1);
+		assert_int_equal(report.count[outcomes[i]], 1);
+		assert_int_equal(report.last_error.code, codes[i]);
+		puts_.n = 0;
+		assert_int_equal(pack_cold(t, &report), 1);
+		assert_int_equal(report.count[outcomes[i]], 1);
+		assert_int_equal(report.last_error.code, 0);
+		assert_int_equal(puts_.n, 0);
+	}
+	assert_int_equal(pack(t, &report), 0); /* by hand */
+	assert_true(puts_.n > 0);
+	tmpdrive_write(t, "a", GOOD_BYTES, 1); /* it has changed */
+	assert_int_equal(pack_cold(t, &report), 1);
+	assert_int_equal(report.count[PACK_DONE], 1);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
+		T(the_background_tries_in_vain_once),
 		T(a_file_in_stages_is_a_batch_by_itself),
 		T(many_bad_files_cost_no_more_than_three_tries),
 		T(the_good_among_the_bad_are_packed),
