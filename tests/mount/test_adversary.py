@@ -219,6 +219,7 @@ class KeepsBusy(Agent):
         for path, mode in ((run, 0o755), ("/run/sobre", 0o755),
                            (sock, 0o666)):
             os.chmod(path, mode)
+        self.addCleanup(os.chmod, "/run/sobre", 0o700)
         held = Connections(sock)
         self.addCleanup(held.close)
         self.assertEqual(self.lower, self.d.status()["lower"])
