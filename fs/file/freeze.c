@@ -323,7 +323,7 @@ static int free_blocks(struct pack_item *item)
 		return rc; /* a stub already: the next scan finishes it */
 	if (fstat(fd, &st) < 0)
 		return -errno;
-	if (st.st_blocks >= item->st.st_blocks)
+	if (!gain_is_real(&item->st, &st))
 		return -SOBRE_ENOGAIN;
 	item->freed_bytes = (uint64_t)(item->st.st_blocks - st.st_blocks) * 512;
 	return 0;

@@ -18,13 +18,13 @@
 
 #define LIST_MAX 4096 /* who has more attributes has a block for them */
 
-/* One block of data and none of attributes: the stub's may take one. */
+/* One block of data: that of the stub's attribute may take its place. */
 static bool is_one_block(const struct stat *st)
 {
-	const int64_t bytes = (int64_t)st->st_blocks * 512;
+	/* st_blksize may be what is best to read at once. */
+	const int64_t block = st->st_blksize < 4096 ? st->st_blksize : 4096;
 
-	/* st_blksize may be what is best to read at once */
-	return bytes <= st->st_blksize && bytes <= 4096;
+	return st->st_size <= block && st->st_blocks * 512 <= 2 * block;
 }
 
 /* btrfs: among the metadata of the inode, where the stub would be as big. */
@@ -69,6 +69,17 @@ bool gain_is_none(struct pack_item *item)
 	item->xattr_bytes = xattr_bytes(item->rfd) + 1;
 	return (least > 0 && item->xattr_bytes >= least) ||
 	       is_inline(item->rfd);
+}
+
+/*
+ * What is left are attributes. ext4 lets inodes share a block of attributes
+ * that are the same, as ACLs of a folder's files often are, and counts it for
+ * each; the stub's makes it one's own. So that block may have been gained
+ * before.
+ */
+bool gain_is_real(const struct stat *before, const struct stat *after)
+{
+	return before->st_blocks - after->st_blocks > after->st_blocks;
 }
 
 void gain_was_none(const struct pack_item *item)

@@ -239,6 +239,8 @@ bool vain_get(struct drive *drive, const struct stat *st,
 	      enum pack_outcome *ret_outcome);
 /* Can it be told, of a file that is open, that no block would be freed? */
 bool gain_is_none(struct pack_item *item);
+/* Fewer blocks than before, whatever they are counted twice for. */
+bool gain_is_real(const struct stat *before, const struct stat *after);
 /* No block was: others like it need not be tried. */
 void gain_was_none(const struct pack_item *item);
 /* Lease, checks, xattr, fsync, punch, times; no inode twice. Sets the

@@ -25,10 +25,9 @@ SYSTEMS = (
     ("xfs", "xfs", ()),
     ("btrfs", "btrfs", ()),
 )
-# As Samba writes it, with the time of creation; alike: ext4 shares blocks of
-# attributes that are the same, which st_blocks doesn't tell.
+# As Samba writes it, with the time of creation.
 DOSATTRIB = b"\0\0\x05\0\x05\0\0\0\x11\0\0\0\x20\0\0\0" + bytes(36)
-EXTRAS = ("nothing", "ACL", "DOSATTRIB", "both", "both, alike")
+EXTRAS = ("nothing", "ACL", "DOSATTRIB", "both")
 
 
 def text(rng, size):
@@ -49,9 +48,8 @@ def fill(top, options, extra):
         path = os.path.join(folder, "note %d.txt" % n)
         sample.put(path, data)
         if extra not in ("nothing", "ACL"):
-            alike = extra == "both, alike"
-            os.setxattr(path, "user.DOSATTRIB", DOSATTRIB + (
-                bytes(4) if alike else n.to_bytes(4, "little")))
+            os.setxattr(path, "user.DOSATTRIB",
+                        DOSATTRIB + n.to_bytes(4, "little"))
     if extra not in ("nothing", "DOSATTRIB"):
         env.run("setfacl", "-R", "-m", "g:100:rX,g:27:rwX", top)
 

@@ -21,12 +21,14 @@ EXT4 = ("-b", "4096", "-N", "20000", "-I")
 
 
 class Small(unittest.TestCase):
+    size = SIZE
+
     def drive_of(self, fs, mkfs=(), *xattrs):
         image = env.Image(fs, 384, mkfs=mkfs)
         self.addCleanup(image.umount)
         self.lower = image.mkdir("drive")
         for n in range(FILES):
-            sample.put(self.file(n), sample.text(n, SIZE))
+            sample.put(self.file(n), sample.text(n, self.size))
             for name, value in xattrs:
                 os.setxattr(self.file(n), name, value(n))
         self.d = drive.Drive(self.lower).start()
@@ -43,7 +45,7 @@ class Small(unittest.TestCase):
     def all_read(self):
         for n in range(FILES):
             with open(self.file(n), "rb") as f:
-                self.assertEqual(sample.text(n, SIZE), f.read())
+                self.assertEqual(sample.text(n, self.size), f.read())
 
     def are_packed(self):
         before = self.blocks()
@@ -85,8 +87,15 @@ class Small(unittest.TestCase):
         self.drive_of("ext4", EXT4 + ("256",), DOSATTRIB)
         self.stay_plain()
 
-    def test_ext4_attributes_that_had_a_block_of_their_own(self):
-        self.drive_of("ext4", EXT4 + ("256",), ACL, DOSATTRIB)
+    def test_ext4_files_that_share_the_block_of_their_acl(self):
+        """st_blocks counts it for each; the stub would part them."""
+        self.drive_of("ext4", EXT4 + ("256",), DOSATTRIB, ACL)
+        self.assertEqual({16}, set(self.blocks()))
+        self.stay_plain()
+
+    def test_ext4_two_blocks_are_worth_one_of_attributes(self):
+        self.size = 8000
+        self.drive_of("ext4", EXT4 + ("256",), DOSATTRIB, ACL)
         self.are_packed()
 
     def test_ext4_bigger_inodes_hold_all(self):
