@@ -8,6 +8,10 @@
 
 #include "fs/base/cleanup.h"
 
+/* Holes 4 KiB apart, and members of a ZIP, are more than that. */
+#define PARTS_MANY 1024
+#define PART_BYTES 1536
+
 struct put {
 	struct store *store;
 	struct writer *w;
@@ -16,6 +20,7 @@ struct put {
 	bool committed; /* a known content, in an earlier batch */
 	bool in_stages;
 	uint64_t since; /* bytes of this stage */
+	uint64_t data_bytes;
 };
 
 static int collision(const struct hash128 *id, struct error *err)
@@ -72,6 +77,7 @@ static int store_chunk(void *ctx, const uint8_t *data, uint32_t len,
 	int rc = 0;
 
 	put->since += len;
+	put->data_bytes += len;
 	if (put->in_stages && put->since > put->store->options.stage_bytes)
 		rc = end_stage(put, err);
 	if (rc < 0)
@@ -117,6 +123,14 @@ static void add_hole(void *ctx, uint64_t len)
 	recipe_add_hole(&put->w->recipe, len);
 }
 
+/* A file made of parts so small that their rows would be a tenth of it. By the
+ * file alone: what is packed tells nothing of what was there. */
+static bool is_all_parts(const struct put *put, const struct record *recipe)
+{
+	return recipe->n > PARTS_MANY &&
+	       put->data_bytes / recipe->n < PART_BYTES;
+}
+
 static int put_new(struct put *put, struct error *err)
 {
 	struct content_row row = { .id = put->content,
@@ -138,6 +152,9 @@ static int put_new(struct put *put, struct error *err)
 	rc = recipe_end(&put->w->recipe, &row.id, row.size_bytes, &record);
 	if (rc < 0)
 		return error_set(err, rc, "its recipe would be too long");
+	if (is_all_parts(put, &record))
+		return error_set(err, -EFBIG,
+				 "it is cut into too many parts for its size");
 	if (put->in_stages)
 		rc = count_stages(put, &record, err);
 	if (rc < 0)

@@ -88,7 +88,8 @@ int store_set_effort(struct store *store, enum store_effort effort,
  * all the same.
  * Errors: -SOBRE_ECOLLISION (equal hash, other bytes: leave the file plain),
  * -SOBRE_ECHANGED (another length than `size_bytes`, or it changed while it
- * was read), -EFBIG (more than some 400 GiB of data), -ENOSPC, -EROFS; after
+ * was read), -EFBIG (more than some 400 GiB of data, or
+ * less than 1,536 bytes a chunk or hole), -ENOSPC, -EROFS; after
  * an error roll the transaction back and call store_abort(). Moves the offset
  * of `fd`. Needs 18 MiB of memory, whatever the size, and 20 bytes a chunk.
  */
@@ -231,7 +232,8 @@ struct store_estimate_result {
 	uint64_t new_bytes;	/* of chunks that didn't come before, as they
 				   are before compression */
 };
-/* As store_put() of a file; its errors but -SOBRE_ECOLLISION. After one
+/* As store_put() of a file; its errors but -SOBRE_ECOLLISION, and -EFBIG for
+ * what is all parts. After one
  * (-SOBRE_ECHANGED: the file changed) what was read of it is counted, and the
  * next file may come. Moves the offset of `fd`. */
 int store_estimate_add(struct store_estimate *estimate, int fd,

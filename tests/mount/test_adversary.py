@@ -224,6 +224,24 @@ class KeepsBusy(Agent):
         self.addCleanup(held.close)
         self.assertEqual(self.lower, self.d.status()["lower"])
 
+    def test_a_file_of_nothing_but_parts_stays_plain(self):
+        """A row, and an entry of a recipe or two, for each KiB."""
+        path = self.path("Urbanisme", "peigne")
+        block = os.statvfs(self.d.below()).f_bsize
+        self.assertEqual(1024, block)  # else there is no such file
+        parts = [(2 * n * block, sample.noise(n, block)) for n in range(3000)]
+        sample.put_sparse(path, 6000 * block, parts)
+        os.sync()
+        before = self.d.status()["store"]["chunks"]
+        done = json.loads(self.d.run("pack", "--now", "--json", path,
+                                     check=False).stdout)
+        self.assertEqual((0, 1), (done["packed"], done["left_out"]["error"]))
+        self.assertEqual("EFBIG", done["error"]["code"])
+        self.assertEqual(before, self.d.status()["store"]["chunks"])
+        with open(path, "rb") as f:
+            for at, data in parts:
+                self.assertEqual(data, os.pread(f.fileno(), block, at))
+
     def test_a_mount_namespace_of_an_agent_is_no_other_way_in(self):
         child = subprocess.Popen(
             ["unshare", "-Urm", "sleep", "60"], user=AGENT, group=AGENT,
