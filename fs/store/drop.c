@@ -2,7 +2,9 @@
 /*
  * The end of condemned packs, DESIGN invariant 3: their grace is over, the
  * lower is synced, every inode ever tied to what they hold was looked at, and
- * the counts are read again in the transaction that forgets them.
+ * the counts are read again in the transactions that forget them: first the
+ * contents, all of them; only then the rows of chunks, which nothing adopts
+ * from a condemned pack; last the pack.
  */
 #include "fs/store/internal.h"
 
@@ -13,16 +15,27 @@
 #include "fs/base/io.h"
 #include "fs/store/users.h"
 
-/* Packs dropped in one pass at most: one transaction forgets them. */
+/* Packs dropped in one pass at most. */
 #define PACKS_MAX 64
+/* Rows deleted in one transaction: it keeps other writers waiting. */
+#define DELETE_ROWS 2048
 
 struct due {
 	struct store *store;
 	const struct store_gc_options *options;
 	struct pack_row pack[PACKS_MAX];
+	uint64_t rows[PACKS_MAX]; /* of chunks that name it */
 	size_t n;
 	struct ids contents; /* orphans that lose data with them */
 };
+
+static int go_on(const struct due *due, struct error *err)
+{
+	if (!due->options->progress ||
+	    due->options->progress(due->options->ctx, 0, 0))
+		return 0;
+	return error_set(err, -ECANCELED, "stopped");
+}
 
 static bool is_due(const struct due *due, uint64_t pack)
 {
@@ -119,7 +132,7 @@ static int list_page(struct store *store, const struct ids *ids, void *ctx,
 		if (rc < 0)
 			return rc;
 	}
-	return 0;
+	return go_on(due, err);
 }
 
 /* Those that a stub still names come back to life; the list loses them. */
@@ -149,7 +162,8 @@ static int move_out(struct due *due, struct store_gc_result *result,
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < due->n; i++)
-		rc = pack_rewrite(due->store, &due->pack[i], result, err);
+		rc = pack_rewrite(due->store, due->pack[i].id, due->options,
+				  result, err);
 	return rc;
 }
 
@@ -159,11 +173,16 @@ static int keep_living(struct due *due, struct error *err)
 {
 	cleanup_lives struct lives lives = { .n = 0 };
 	size_t kept = 0;
-	int rc = lives_read(due->store, &lives, err);
+	int rc = lives_read(due->store, due->options, &lives, err);
 
-	for (size_t i = 0; rc == 0 && i < due->n; i++)
-		if (lives_of(&lives, due->pack[i].id).live_chunks == 0)
-			due->pack[kept++] = due->pack[i];
+	for (size_t i = 0; rc == 0 && i < due->n; i++) {
+		const struct pack_life life = lives_of(&lives, due->pack[i].id);
+
+		if (life.live_chunks > 0)
+			continue;
+		due->rows[kept] = life.chunks;
+		due->pack[kept++] = due->pack[i];
+	}
 	if (rc == 0)
 		due->n = kept;
 	return rc;
@@ -192,86 +211,170 @@ static int drop_content(struct store *store, const struct hash128 *id,
 	return rc < 0 ? rc : 1;
 }
 
-/* What the ledger still has of it: nothing, unless uses didn't add up. */
-static int uncharge_pack(struct store *store, uint64_t pack, struct error *err)
-{
-	CLEANUP(charges_release) struct charges charges = { .n = 0 };
-	int rc = charges_add_rows(&charges, store, VIEW_WRITER,
-				  "SELECT c.users, -sum(c.stored_bytes)"
-				  " FROM " CHUNKS_HERE " WHERE c.pack = ?1"
-				  " AND c.users IS NOT NULL GROUP BY c.users",
-				  (int64_t)pack, err);
-
-	return rc < 0 ? rc : charges_tell(store, &charges, err);
-}
-
-/* Counts are read again here, in the same transaction. 1 forgotten; 0: it
- * still holds something live. */
-static int forget_pack(struct store *store, const struct pack_row *pack,
-		       struct error *err)
-{
-	struct pack_row row = *pack;
-	int64_t bind = (int64_t)pack->id;
-	int64_t live = 0;
-	int64_t n;
-	int rc = here_fill(store, pack->id, err);
-
-	if (rc == 0)
-		rc = store_query(store, VIEW_WRITER,
-				 "SELECT (SELECT count(*) FROM " CHUNKS_HERE
-				 " WHERE c.pack = ?1 AND c.refs > 0)"
-				 " + (SELECT count(*) FROM content"
-				 " WHERE pack = ?1)",
-				 bind, &live, err);
-	if (rc < 0 || live > 0)
-		return rc;
-	rc = uncharge_pack(store, pack->id, err);
-	if (rc < 0)
-		return rc;
-	n = store_run(store,
-		      "DELETE FROM chunk WHERE pack = ?1"
-		      " AND id IN (SELECT id FROM here)",
-		      &bind, 1, err);
-	if (n < 0)
-		return (int)n;
-	row.state = PACK_EMPTIED;
-	rc = pack_row_put(store, &row, err);
-	return rc < 0 ? rc : 1;
-}
-
-/* All or nothing: 1 when everything is forgotten. */
-static int forget_all(struct due *due, struct store_gc_result *result,
-		      struct error *err)
+/* In a transaction: those from `*at` on that it may hold. 1: one of them is not
+ * an orphan any more. */
+static int drop_some(struct due *due, size_t *at, struct error *err)
 {
 	int rc = 1;
 
-	for (size_t i = 0; rc > 0 && i < due->contents.n; i++)
-		rc = drop_content(due->store, &due->contents.id[i], err);
+	for (int i = 0; rc > 0 && i < DELETE_ROWS && *at < due->contents.n; i++)
+		rc = drop_content(due->store, &due->contents.id[(*at)++], err);
+	return rc < 0 ? rc : rc == 0;
+}
+
+/* Deletes the row if it names the pack and nobody counts it; what the ledger
+ * still has of it is nothing, unless uses didn't add up. Rows deleted. */
+static int forget_chunk(struct store *store, const struct hash128 *id,
+			uint64_t pack, struct charges *charges,
+			struct error *err)
+{
+	CLEANUP(stmt_done)
+	struct catalog_stmt *s = catalog_write_stmt(
+		store->cat,
+		"DELETE FROM chunk WHERE id = ?1 AND pack = ?2 AND refs <= 0"
+		" RETURNING users, stored_bytes",
+		err);
+	const void *users;
+	size_t len;
+	int rc;
+
+	if (!s)
+		return err->code;
+	stmt_bind_blob(s, 1, id->bytes, sizeof(id->bytes));
+	stmt_bind_i64(s, 2, (int64_t)pack);
+	rc = stmt_step(s, err);
 	if (rc <= 0)
 		return rc;
-	result->contents_dropped += due->contents.n;
-	for (size_t i = 0; rc >= 0 && i < due->n; i++)
-		rc = forget_pack(due->store, &due->pack[i], err);
+	users = stmt_blob(s, 0, &len);
+	rc = charges_add_users(charges, users, len, -stmt_i64(s, 1), err);
 	return rc < 0 ? rc : 1;
 }
 
-static int forget(struct due *due, struct store_gc_result *result,
-		  struct error *err)
+struct forgetting {
+	struct due *due;
+	uint64_t pack;
+	struct here here;
+	size_t at;
+	uint64_t rows; /* deleted */
+	struct store_gc_result *result;
+};
+
+static int forget_rows(struct forgetting *f, struct error *err)
 {
-	struct store_gc_result counts = *result;
-	int rc = catalog_begin(due->store->cat, err);
+	CLEANUP(charges_release) struct charges charges = { .n = 0 };
+	int rc = 0;
+
+	for (int i = 0; rc >= 0 && i < DELETE_ROWS && f->at < f->here.n; i++) {
+		rc = forget_chunk(f->due->store, &f->here.chunk[f->at++].id,
+				  f->pack, &charges, err);
+		f->rows += rc > 0;
+	}
+	return rc < 0 ? rc : charges_tell(f->due->store, &charges, err);
+}
+
+/* Counts are read again here, in the same transaction: no row may be left. */
+static int forget_pack(struct forgetting *f, struct error *err)
+{
+	struct store *store = f->due->store;
+	struct chunk_row chunk;
+	struct pack_row row;
+	int64_t contents;
+	int rc = store_query(store, VIEW_WRITER,
+			     "SELECT count(*) FROM content WHERE pack = ?1",
+			     (int64_t)f->pack, &contents, err);
+
+	if (rc < 0 || contents > 0)
+		return rc;
+	for (size_t i = 0; i < f->here.n; i++) {
+		rc = chunk_row_get(store, VIEW_WRITER, &f->here.chunk[i].id,
+				   &chunk, err);
+		if (rc < 0 || (rc > 0 && chunk.pack == f->pack))
+			return rc < 0 ? rc : 0;
+	}
+	rc = pack_row_get(store, VIEW_WRITER, f->pack, &row, err);
+	if (rc <= 0 || row.state != PACK_CONDEMNED)
+		return rc < 0 ? rc : 0;
+	row.state = PACK_EMPTIED;
+	return pack_row_put(store, &row, err);
+}
+
+static int forget_contents(struct forgetting *f, struct error *err)
+{
+	size_t before = f->at;
+	int rc = drop_some(f->due, &f->at, err);
+
+	if (rc == 0)
+		f->result->contents_dropped += f->at - before;
+	return rc;
+}
+
+/* One transaction; 1: `step` gave that, and it was undone. */
+static int run(struct forgetting *f,
+	       int (*step)(struct forgetting *f, struct error *err),
+	       struct error *err)
+{
+	struct store *store = f->due->store;
+	int rc = catalog_begin(store->cat, err);
 
 	if (rc < 0)
 		return rc;
-	rc = forget_all(due, &counts, err);
-	if (rc <= 0) {
-		catalog_rollback(due->store->cat);
+	rc = step(f, err);
+	if (rc != 0) {
+		catalog_rollback(store->cat);
 		return rc;
 	}
-	rc = catalog_commit(due->store->cat, err);
+	rc = catalog_commit(store->cat, err);
+	atomic_fetch_add(&store->generation, 1);
+	return rc < 0 ? rc : go_on(f->due, err);
+}
+
+/* Fewer rows than there were before: the tables of its extents don't tell of
+ * all. */
+static int forget_listed(struct forgetting *f, struct error *err)
+{
+	int rc = 0;
+
+	f->at = 0;
+	while (rc == 0 && f->at < f->here.n)
+		rc = run(f, forget_rows, err);
+	return rc;
+}
+
+static int forget_one(struct due *due, size_t i, struct store_gc_result *result,
+		      struct error *err)
+{
+	struct forgetting f = { .due = due,
+				.pack = due->pack[i].id,
+				.result = result };
+	int rc = here_list(due->store, f.pack, &f.here, err);
+
 	if (rc == 0)
-		*result = counts;
-	atomic_fetch_add(&due->store->generation, 1);
+		rc = forget_listed(&f, err);
+	if (rc == 0 && f.rows < due->rows[i]) {
+		here_release(&f.here);
+		rc = here_scan(due->store, f.pack, &f.here, err);
+		if (rc == 0)
+			rc = forget_listed(&f, err);
+	}
+	if (rc == 0)
+		rc = run(&f, forget_pack, err);
+	here_release(&f.here);
+	return rc;
+}
+
+/* Every content first: while one is used, all chunks may be its own. */
+static int forget(struct due *due, struct store_gc_result *result,
+		  struct error *err)
+{
+	struct forgetting f = { .due = due, .result = result };
+	int rc = 0;
+
+	while (rc == 0 && f.at < due->contents.n)
+		rc = run(&f, forget_contents, err);
+	if (rc != 0)
+		return rc < 0 ? rc : 0;
+	for (size_t i = 0; rc == 0 && i < due->n; i++)
+		rc = forget_one(due, i, result, err);
 	return rc;
 }
 

@@ -13,7 +13,8 @@
 #include "fs/base/cleanup.h"
 
 #define LIVE_PERCENT	 50
-#define RECIPE_EST_BYTES 128 /* what a recipe counts for in a pack's share */
+#define COUNT_ROWS	 2048 /* chunks counted in a transaction, about */
+#define RECIPE_EST_BYTES 128  /* what a recipe counts for in a pack's share */
 
 struct gc {
 	struct store *store;
@@ -50,9 +51,10 @@ int ties_used(struct store *store, const struct store_gc_options *options,
 	return rc < 0 ? rc : look.used;
 }
 
-/* Inside a transaction; looks again whether an inode names it. */
-static int orphan(struct store *store, const struct hash128 *id,
-		  struct error *err)
+/* Inside a transaction; looks again whether an inode names it. Returns how many
+ * chunks it counted. */
+static int64_t orphan(struct store *store, const struct hash128 *id,
+		      struct error *err)
 {
 	CLEANUP(stmt_done)
 	struct catalog_stmt *s = catalog_write_stmt(
@@ -60,6 +62,7 @@ static int orphan(struct store *store, const struct hash128 *id,
 		err);
 	struct content_row row;
 	struct recipe recipe;
+	int64_t n;
 	int rc;
 
 	if (!s)
@@ -77,11 +80,12 @@ static int orphan(struct store *store, const struct hash128 *id,
 							CONTENT_ORPHAN_COUNTED,
 							true, err)
 				     : rc;
+	n = recipe.n;
 	rc = recipe_uncount(store, &recipe, err);
 	recipe_release(&recipe);
-	return rc < 0 ? rc
-		      : content_row_mark(store, id, CONTENT_ORPHAN, row.bad,
-					 err);
+	if (rc == 0)
+		rc = content_row_mark(store, id, CONTENT_ORPHAN, row.bad, err);
+	return rc < 0 ? rc : n;
 }
 
 static int keep_going(struct gc *gc, uint64_t done, uint64_t total,
@@ -93,15 +97,21 @@ static int keep_going(struct gc *gc, uint64_t done, uint64_t total,
 	return error_set(err, -ECANCELED, "stopped");
 }
 
-static int orphan_unused(struct store *store, const struct ids *unused,
-			 struct error *err)
+/* Those from `*at` on that one transaction may hold. */
+static int orphan_some(struct store *store, const struct ids *unused,
+		       size_t *at, struct error *err)
 {
+	int64_t counted = 0;
 	int rc = catalog_begin(store->cat, err);
 
 	if (rc < 0)
 		return rc;
-	for (size_t i = 0; rc == 0 && i < unused->n; i++)
-		rc = orphan(store, &unused->id[i], err);
+	while (rc == 0 && *at < unused->n && counted < COUNT_ROWS) {
+		int64_t n = orphan(store, &unused->id[(*at)++], err);
+
+		counted += n;
+		rc = n < 0 ? (int)n : 0;
+	}
 	if (rc == 0)
 		rc = missing_forget(store, err);
 	if (rc == 0)
@@ -110,21 +120,44 @@ static int orphan_unused(struct store *store, const struct ids *unused,
 	return rc;
 }
 
+/* Its recipe comes from the disk before the transaction that needs it. */
+static int foresee(struct store *store, const struct hash128 *id,
+		   struct error *err)
+{
+	struct error ignored = ERROR_INIT;
+	struct content_row row;
+	struct recipe recipe;
+	int rc = content_row_get(store, VIEW_COMMITTED, id, &row, err);
+
+	if (rc > 0 && recipe_load(store, &row, &recipe, &ignored) == 0)
+		recipe_release(&recipe);
+	return rc < 0 ? rc : 0;
+}
+
 static int orphan_page(struct store *store, const struct ids *ids, void *ctx,
 		       struct error *err)
 {
 	CLEANUP(ids_release) struct ids unused = { .n = 0 };
 	struct gc *gc = ctx;
+	size_t at = 0;
 	int rc = 0;
 
 	for (size_t i = 0; rc >= 0 && i < ids->n; i++) {
 		rc = ties_used(store, gc->options, &ids->id[i], err);
 		if (rc == 0)
+			rc = foresee(store, &ids->id[i], err);
+		else
+			continue;
+		if (rc == 0)
 			rc = ids_add(&unused, &ids->id[i], err);
 	}
-	if (rc >= 0)
-		rc = orphan_unused(store, &unused, err);
-	return rc < 0 ? rc : keep_going(gc, 0, 0, err);
+	rc = rc < 0 ? rc : keep_going(gc, 0, 0, err);
+	while (rc == 0 && at < unused.n) {
+		rc = orphan_some(store, &unused, &at, err);
+		if (rc == 0)
+			rc = keep_going(gc, 0, 0, err);
+	}
+	return rc;
 }
 
 /* One that can't be counted doesn't stop the pass before it would drop
@@ -175,29 +208,33 @@ static int live_share(struct gc *gc, uint64_t pack, uint64_t *ret_live,
 }
 
 /* The open pack, when it is mostly dead, is closed like any other. */
-static int seal(struct store *store, struct pack_row *pack, struct error *err)
+static int seal(struct store *store, uint64_t pack, struct error *err)
 {
+	struct pack_row row;
 	int rc = catalog_begin(store->cat, err);
 
 	if (rc < 0)
 		return rc;
-	pack->state = PACK_SEALED;
-	rc = pack_row_put(store, pack, err);
-	if (rc == 0)
+	rc = pack_row_get(store, VIEW_WRITER, pack, &row, err);
+	if (rc > 0 && row.state == PACK_OPEN) {
+		row.state = PACK_SEALED;
+		rc = pack_row_put(store, &row, err);
+	}
+	if (rc >= 0)
 		return catalog_commit(store->cat, err);
 	catalog_rollback(store->cat);
 	return rc;
 }
 
-static int thin_out(struct gc *gc, struct pack_row *pack, struct error *err)
+/* Is little enough of it live? 1, 0 or negative. */
+static int is_thin(struct gc *gc, const struct pack_row *pack,
+		   struct error *err)
 {
 	unsigned int least = gc->options->min_live_percent;
 	uint64_t live = 0;
 	uint64_t all = 0;
 	int rc;
 
-	if (!least)
-		least = LIVE_PERCENT;
 	if (pack->state >= PACK_EMPTIED ||
 	    (pack->state == PACK_OPEN && pack->size_bytes <= PACK_HEADER_BYTES))
 		return 0;
@@ -205,25 +242,37 @@ static int thin_out(struct gc *gc, struct pack_row *pack, struct error *err)
 	if (rc < 0)
 		return rc;
 	if (pack->state == PACK_CONDEMNED)
-		return live ? pack_rewrite(gc->store, pack, &gc->result, err)
-			    : 0;
-	if (all > 0 && live * 100 >= all * least)
-		return 0;
-	if (pack->state == PACK_OPEN)
-		rc = seal(gc->store, pack, err);
-	return rc < 0 ? rc : pack_rewrite(gc->store, pack, &gc->result, err);
+		return live > 0;
+	return all == 0 || live * 100 < all * (least ? least : LIVE_PERCENT);
+}
+
+/* By its row as it is now: others may have packed since the pass began. */
+static int thin_out(struct gc *gc, uint64_t id, struct error *err)
+{
+	struct pack_row pack;
+	int rc = pack_row_get(gc->store, VIEW_COMMITTED, id, &pack, err);
+
+	if (rc > 0)
+		rc = is_thin(gc, &pack, err);
+	if (rc <= 0)
+		return rc;
+	rc = pack.state == PACK_OPEN ? seal(gc->store, id, err) : 0;
+	return rc < 0 ? rc
+		      : pack_rewrite(gc->store, id, gc->options, &gc->result,
+				     err);
 }
 
 static int thin_out_all(struct gc *gc, struct error *err)
 {
 	cleanup_free struct pack_row *packs = NULL;
 	int64_t n = pack_rows(gc->store, VIEW_COMMITTED, &packs, err);
-	int rc = n < 0 ? (int)n : lives_read(gc->store, &gc->lives, err);
+	int rc = n < 0 ? (int)n
+		       : lives_read(gc->store, gc->options, &gc->lives, err);
 
 	for (int64_t i = 0; rc == 0 && i < n; i++) {
 		rc = keep_going(gc, (uint64_t)i, (uint64_t)n, err);
 		if (rc == 0)
-			rc = thin_out(gc, &packs[i], err);
+			rc = thin_out(gc, packs[i].id, err);
 	}
 	return rc;
 }

@@ -484,11 +484,28 @@ int store_fill_spans(struct store *store, struct error *err);
 /* --- here.c: what is in a pack ----------------------------------------------
  */
 
-/* In a transaction: the temporary table `here` of the writer gets the ids of
- * all chunks whose rows may name the pack, and of others: join it with chunk,
- * and ask for the pack. It lasts until the next call or a rollback. */
-int here_fill(struct store *store, uint64_t pack, struct error *err);
-#define CHUNKS_HERE "here CROSS JOIN chunk c ON c.id = here.id"
+struct here_chunk {
+	struct hash128 id;
+	uint64_t off; /* of its extent there */
+};
+struct here {
+	struct here_chunk *chunk; /* owned */
+	size_t n;
+	size_t cap;
+};
+void here_release(struct here *here);
+static inline void here_release_at(struct here *here)
+{
+	here_release(here);
+}
+/* All chunks whose rows may name the pack, and others, in its order: of its
+ * records only the tables are read. To a pack that takes no more records no row
+ * comes later. Outside a transaction. */
+int here_list(struct store *store, uint64_t pack, struct here *ret_here,
+	      struct error *err);
+/* Exactly those whose rows name it: goes through all rows. */
+int here_scan(struct store *store, uint64_t pack, struct here *ret_here,
+	      struct error *err);
 
 /* Of the chunks whose rows name a pack. */
 struct pack_life {
@@ -496,14 +513,17 @@ struct pack_life {
 	uint64_t all_bytes; /* before compression */
 	uint64_t live_bytes;
 	uint64_t live_chunks;
+	uint64_t chunks;
 	bool damaged; /* one that lives is bad */
 };
 struct lives {
 	struct pack_life *life; /* owned; by pack, ascending */
 	size_t n;
 };
-/* As committed; goes through all rows, in pages. */
-int lives_read(struct store *store, struct lives *ret_lives, struct error *err);
+/* As committed; goes through all rows, in pages; between them `options` (may be
+ * NULL) are asked whether to go on. */
+int lives_read(struct store *store, const struct store_gc_options *options,
+	       struct lives *ret_lives, struct error *err);
 struct pack_life lives_of(const struct lives *lives, uint64_t pack);
 static inline void lives_release_at(struct lives *lives)
 {
@@ -514,9 +534,11 @@ static inline void lives_release_at(struct lives *lives)
 /* While rows are incomplete: nothing may be collected. */
 bool store_is_rebuilding(struct store *store);
 
-/* Copies what is live in `pack` elsewhere, a transaction at a time; then, if
- * nothing live is left, condemns it (unless it is condemned). */
-int pack_rewrite(struct store *store, const struct pack_row *pack,
+/* Copies what is live in the pack elsewhere, some MiB a transaction; then, if
+ * nothing live is left, condemns it (unless it is condemned). Not the open
+ * one. After each transaction `options` are asked whether to go on. */
+int pack_rewrite(struct store *store, uint64_t pack,
+		 const struct store_gc_options *options,
 		 struct store_gc_result *result, struct error *err);
 /* Drops packs whose grace is over. */
 int gc_drop(struct store *store, const struct store_gc_options *options,

@@ -289,14 +289,16 @@ struct store_gc_result {
 	uint64_t contents_dropped;
 	uint64_t packs_condemned;
 	uint64_t packs_unlinked;
-	uint64_t bytes_rewritten;
+	uint64_t bytes_rewritten; /* written to packs */
+	uint64_t bytes_live;	  /* what of them was live took before */
 	uint64_t bytes_freed;
 };
 
 /* One pass. -EAGAIN while catalog_needs_scan(), or after a rebuild that did
  * not end: counts can't be trusted. -ECANCELED: what is done is done, the next
  * pass goes on. -SOBRE_ECORRUPT, -SOBRE_ENOCHUNK, -EIO: a content that is in
- * use can't be counted; nothing was dropped. Not inside a transaction. */
+ * use can't be counted; nothing was dropped. Not inside a transaction. Whenever
+ * `progress` is called nothing is begun, and others may put. */
 int store_gc(struct store *store, const struct store_gc_options *options,
 	     struct store_gc_result *ret_result, struct error *err);
 

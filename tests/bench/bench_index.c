@@ -125,7 +125,7 @@ static double lives_s(struct bench *b)
 	cleanup_lives struct lives lives = { .n = 0 };
 	const double start = now_s(b);
 
-	must(b, lives_read(b->store, &lives, &b->err));
+	must(b, lives_read(b->store, NULL, &lives, &b->err));
 	return now_s(b) - start;
 }
 

@@ -402,6 +402,143 @@ a_pack_whose_unlinking_was_cut_short_goes_at_the_next_pass(void **state)
 	free(data);
 }
 
+/* --- others at work, and passes that are cut -------------------------------
+ */
+
+#define KEPT 12
+#define SIZE KIB(300)
+
+struct pass {
+	struct world *w;
+	int stop_at; /* the call that ends it; 0: none */
+	int calls;
+	bool busy; /* somebody packs and unlinks meanwhile */
+};
+
+/* Half of it is its neighbour's too. */
+static uint8_t *shared_data(uint32_t n)
+{
+	uint8_t *data = some_noise(n / 2, SIZE);
+	uint8_t *own = some_noise(1000 + n, SIZE / 2);
+
+	memcpy(data + SIZE / 2, own, SIZE / 2);
+	free(own);
+	return data;
+}
+
+static struct store_put_result put_shared(struct world *w, uint32_t n)
+{
+	uint8_t *data = shared_data(n);
+	struct store_put_result r = put_data(w, data, SIZE, n);
+
+	free(data);
+	return r;
+}
+
+/* What the packer and agents may do between any two steps. */
+static bool step(void *ctx, uint64_t done, uint64_t total)
+{
+	struct pass *pass = ctx;
+
+	(void)done;
+	(void)total;
+	pass->calls++;
+	if (pass->busy && pass->calls % 3 == 0)
+		(void)put_shared(pass->w, 200 + (uint32_t)pass->calls % 40);
+	/* The half that was collected: equal data comes back. */
+	if (pass->busy && pass->calls % 5 == 0)
+		(void)put_shared(pass->w, 1 + (uint32_t)pass->calls % KEPT);
+	if (pass->busy && pass->calls % 7 == 0)
+		gone(pass->w, 200 + (uint64_t)pass->calls % 40);
+	return pass->calls != pass->stop_at;
+}
+
+static int one_pass(struct pass *pass)
+{
+	const struct store_gc_options options = { .grace_s = 0,
+						  .min_live_percent = 99,
+						  .sync_fd = pass->w->packs_fd,
+						  .still_used = never_used,
+						  .progress = step,
+						  .ctx = pass };
+	struct store_gc_result result;
+
+	return store_gc(pass->w->store, &options, &result, &pass->w->err);
+}
+
+static void all_that_is_named_reads_back(struct world *w)
+{
+	for (uint32_t n = 1; n < 300; n++) {
+		struct catalog_inode inode;
+		uint8_t *data;
+
+		if (catalog_inode_get(w->cat, n, 1, &inode, &w->err) < 0)
+			continue;
+		data = shared_data(n);
+		assert_int_equal(read_all(w, &inode.content, data, SIZE), 0);
+		free(data);
+	}
+	/* Of chunks in use, none is where nothing is. */
+	assert_int_equal(query(w, "SELECT count(*) FROM chunk c LEFT JOIN pack"
+				  " p ON p.id = c.pack WHERE c.refs > 0"
+				  " AND (p.state IS NULL OR p.state = 3)"),
+			 0);
+}
+
+static void fill_and_remove(struct world *w)
+{
+	w->options.pack_bytes = KIB(1000);
+	world_reopen(w);
+	for (uint32_t n = 1; n <= KEPT; n++)
+		(void)put_shared(w, n);
+	for (uint32_t n = 1; n <= KEPT; n += 3)
+		gone(w, n);
+}
+
+static void others_may_pack_between_any_two_steps(void **state)
+{
+	struct pass pass = { .w = *state, .busy = true };
+
+	fill_and_remove(pass.w);
+	for (int i = 0; i < 6; i++) {
+		must(pass.w, one_pass(&pass));
+		all_that_is_named_reads_back(pass.w);
+		world_reopen(pass.w);
+		all_that_is_named_reads_back(pass.w);
+	}
+	must(pass.w, store_rebuild(pass.w->store, NULL, NULL, &pass.w->err));
+	all_that_is_named_reads_back(pass.w);
+}
+
+/* Each step ends with a commit: to stop after it is to die after it. */
+static void a_pass_cut_after_any_step_loses_nothing(void **state)
+{
+	int cuts = 0;
+	int rc;
+
+	do {
+		struct pass pass = { .w = world_new(), .stop_at = ++cuts };
+
+		(void)state;
+		fill_and_remove(pass.w);
+		rc = one_pass(&pass);
+		assert_true(rc == 0 || rc == -ECANCELED);
+		world_reopen(pass.w);
+		all_that_is_named_reads_back(pass.w);
+		pass.stop_at = 0;
+		must(pass.w, one_pass(&pass));
+		all_that_is_named_reads_back(pass.w);
+		assert_int_equal(query(pass.w, "SELECT count(*) FROM content"
+					       " WHERE orphan != 0"),
+				 0);
+		assert_int_equal(query(pass.w, "SELECT count(*) FROM chunk"
+					       " WHERE refs = 0"),
+				 0);
+		world_free(pass.w);
+	} while (rc != 0);
+	assert_true(cuts > 20);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -427,6 +564,8 @@ int main(void)
 		world_test(gc_waits_for_a_scan),
 		world_test(
 			a_pack_whose_unlinking_was_cut_short_goes_at_the_next_pass),
+		world_test(others_may_pack_between_any_two_steps),
+		cmocka_unit_test(a_pass_cut_after_any_step_loses_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

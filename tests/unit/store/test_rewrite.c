@@ -3,8 +3,6 @@
 
 #define KIB(n) ((size_t)(n) << 10)
 
-static const struct pack_row first = { .id = 1, .state = PACK_SEALED };
-
 static void live_chunks_and_recipes_move_and_the_pack_is_condemned(void **state)
 {
 	struct world *w = *state;
@@ -13,7 +11,7 @@ static void live_chunks_and_recipes_move_and_the_pack_is_condemned(void **state)
 	struct store_gc_result counts = { .bytes_freed = 0 };
 
 	change(w, "UPDATE pack SET state = 1");
-	must(w, pack_rewrite(w->store, &first, &counts, &w->err));
+	must(w, pack_rewrite(w->store, 1, NULL, &counts, &w->err));
 	assert_int_equal(counts.packs_condemned, 1);
 	assert_true(counts.bytes_rewritten > KIB(900));
 	assert_int_equal(query(w, "SELECT count(*) FROM chunk WHERE pack = 1"),
@@ -37,7 +35,7 @@ static void a_pack_with_damage_is_not_condemned(void **state)
 	(void)put_data(w, data, KIB(900), 1);
 	change(w, "UPDATE pack SET state = 1");
 	flip_byte(w, 1, PACK_HEADER_BYTES + 20000);
-	must(w, pack_rewrite(w->store, &first, &counts, &w->err));
+	must(w, pack_rewrite(w->store, 1, NULL, &counts, &w->err));
 	assert_int_equal(counts.packs_condemned, 0);
 	assert_int_equal(query(w, "SELECT state FROM pack WHERE id = 1"), 1);
 	assert_true(query(w, "SELECT count(*) FROM chunk WHERE bad"
@@ -48,12 +46,41 @@ static void a_pack_with_damage_is_not_condemned(void **state)
 	free(data);
 }
 
+static bool count_calls(void *ctx, uint64_t done, uint64_t total)
+{
+	(void)done;
+	(void)total;
+	(*(int *)ctx)++;
+	return true;
+}
+
+/* A transaction keeps other writers waiting. */
+static void a_big_pack_takes_several_transactions(void **state)
+{
+	struct world *w = *state;
+	uint8_t *data = some_noise(3, KIB(17000));
+	int calls = 0;
+	const struct store_gc_options options = { .progress = count_calls,
+						  .ctx = &calls };
+	struct store_put_result r = put_data(w, data, KIB(17000), 1);
+	struct store_gc_result counts = { .bytes_freed = 0 };
+
+	change(w, "UPDATE pack SET state = 1");
+	must(w, pack_rewrite(w->store, 1, &options, &counts, &w->err));
+	assert_true(calls >= 5);
+	assert_int_equal(counts.packs_condemned, 1);
+	assert_true(counts.bytes_rewritten < counts.bytes_live * 101 / 100);
+	assert_int_equal(read_all(w, &r.content, data, KIB(17000)), 0);
+	free(data);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		world_test(
 			live_chunks_and_recipes_move_and_the_pack_is_condemned),
 		world_test(a_pack_with_damage_is_not_condemned),
+		world_test(a_big_pack_takes_several_transactions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
