@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * Records are read in order, ahead of their use, and checked by several threads
+ * in batches: a disk is faster than one CPU that decodes. What is found is
+ * noted by one thread, in order.
+ */
 #include "fs/store/internal.h"
 
 #include <errno.h>
@@ -10,6 +15,21 @@
 
 #include "fs/base/cleanup.h"
 #include "fs/base/io.h"
+
+#define BATCH_ITEMS 128
+#define BATCH_BYTES (UINT64_C(16) << 20)
+#define CHECKERS    4 /* threads, at most */
+
+/* Items whose bodies are here. */
+struct batch {
+	struct walk_item item[BATCH_ITEMS];
+	int sound[BATCH_ITEMS]; /* as check_item() */
+	struct error err[BATCH_ITEMS];
+	size_t n;
+	uint64_t bytes;
+	atomic_size_t next; /* to be checked */
+	const struct store *store;
+};
 
 struct scrub {
 	struct store *store;
@@ -37,7 +57,7 @@ static bool hashes_hold(const struct store *store, const struct extent *extent)
 }
 
 /* 1 sound, 0 bad, or negative. */
-static int check_item(struct scrub *scrub, const struct walk_item *item,
+static int check_item(const struct store *store, const struct walk_item *item,
 		      struct error *err)
 {
 	struct recipe recipe;
@@ -54,7 +74,7 @@ static int check_item(struct scrub *scrub, const struct walk_item *item,
 	} else {
 		rc = extent_decode(&item->record, item->body, &extent, err);
 		if (rc == 0) {
-			sound = hashes_hold(scrub->store, &extent);
+			sound = hashes_hold(store, &extent);
 			extent_release(&extent);
 		}
 	}
@@ -110,15 +130,76 @@ static int any_bad(struct scrub *scrub, uint64_t pack, int64_t *ret_n,
 			   (int64_t)pack, ret_n, err);
 }
 
-static int scrub_item(struct scrub *scrub, uint64_t pack,
-		      const struct walk_item *item, bool had_bad,
-		      struct error *err)
+static void *check_some(void *batch)
 {
-	int sound = check_item(scrub, item, err);
+	struct batch *b = batch;
+
+	for (;;) {
+		size_t i = atomic_fetch_add(&b->next, 1);
+
+		if (i >= b->n)
+			return NULL;
+		b->sound[i] = check_item(b->store, &b->item[i], &b->err[i]);
+	}
+}
+
+/* One that can't be started is not missed. */
+static void check_batch(struct batch *b, unsigned int checkers)
+{
+	pthread_t thread[CHECKERS];
+	unsigned int n = 0;
+
+	atomic_store(&b->next, 0);
+	while (n + 1 < checkers &&
+	       pthread_create(&thread[n], NULL, check_some, b) == 0)
+		n++;
+	(void)check_some(b);
+	while (n > 0)
+		(void)pthread_join(thread[--n], NULL);
+}
+
+static void batch_empty(struct batch *b)
+{
+	for (size_t i = 0; i < b->n; i++)
+		free(take_ptr(&b->item[i].body));
+	b->n = 0;
+	b->bytes = 0;
+}
+
+static void batch_free(struct batch *b)
+{
+	if (b)
+		batch_empty(b);
+	free(b);
+}
+DEFINE_CLEANUP(struct batch *, batch_free)
+
+/* 1 when there may be more, 0, or negative. */
+static int read_batch(struct batch *b, struct walk *walk, struct error *err)
+{
+	struct walk_item item = { .body = NULL };
+	int rc = 1;
+
+	batch_empty(b);
+	while (b->n < BATCH_ITEMS && b->bytes < BATCH_BYTES) {
+		rc = walk_next(walk, &item, err);
+		if (rc <= 0)
+			break;
+		b->err[b->n] = (struct error)ERROR_INIT;
+		b->bytes += item.end - item.off;
+		b->item[b->n] = item;
+		b->item[b->n++].body = take_ptr(&item.body);
+	}
+	free(item.body);
+	return rc;
+}
+
+static int note_item(struct scrub *scrub, uint64_t pack,
+		     const struct walk_item *item, int sound, bool had_bad,
+		     struct error *err)
+{
 	int64_t n = 0;
 
-	if (sound < 0)
-		return sound;
 	scrub->result.records++;
 	scrub->result.bytes += item->end - item->off;
 	if (!sound) {
@@ -171,10 +252,58 @@ static int mend_header(struct scrub *scrub, uint64_t id, struct error *err)
 	return 0;
 }
 
-static int scrub_pack(struct scrub *scrub, const struct pack_row *pack,
-		      struct error *err)
+static int note_batch(struct scrub *scrub, uint64_t pack, const struct batch *b,
+		      bool had_bad, struct error *err)
 {
-	struct walk_item item = { .body = NULL };
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < b->n; i++) {
+		const struct walk_item *item = &b->item[i];
+
+		if (b->sound[i] < 0) {
+			*err = b->err[i];
+			return b->sound[i];
+		}
+		rc = note_item(scrub, pack, item, b->sound[i], had_bad, err);
+		scrub->done += item->end - item->off;
+	}
+	if (rc == 0 && scrub->progress &&
+	    !scrub->progress(scrub->ctx, scrub->done, scrub->total))
+		rc = error_set(err, -ECANCELED, "stopped");
+	return rc;
+}
+
+static unsigned int checkers(void)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return cpus < 1 ? 1 : cpus < CHECKERS ? (unsigned int)cpus : CHECKERS;
+}
+
+static int scrub_walk(struct scrub *scrub, uint64_t pack, struct walk *walk,
+		      bool had_bad, struct error *err)
+{
+	CLEANUP(batch_free) struct batch *b = calloc(1, sizeof(*b));
+	int more = 1;
+	int rc = 0;
+
+	if (!b)
+		return error_set(err, -ENOMEM, "no memory to scrub");
+	b->store = scrub->store;
+	while (rc == 0 && more > 0) {
+		more = read_batch(b, walk, err);
+		if (more < 0)
+			return more;
+		check_batch(b, checkers());
+		rc = note_batch(scrub, pack, b, had_bad, err);
+	}
+	return rc;
+}
+
+static int scrub_records(struct scrub *scrub, const struct pack_row *pack,
+			 struct error *err)
+{
+	struct walk_item none = { .body = NULL };
 	struct walk walk;
 	int64_t had_bad;
 	int rc = any_bad(scrub, pack->id, &had_bad, err);
@@ -188,19 +317,20 @@ static int scrub_pack(struct scrub *scrub, const struct pack_row *pack,
 	if (rc < 0)
 		return is_damage(rc) ? pack_is_lost(scrub, pack, err) : rc;
 	walk.fresh = true;
-	while ((rc = walk_next(&walk, &item, err)) > 0) {
-		rc = scrub_item(scrub, pack->id, &item, had_bad > 0, err);
-		if (rc < 0)
-			break;
-		scrub->done += item.end - item.off;
-		if (scrub->progress &&
-		    !scrub->progress(scrub->ctx, scrub->done, scrub->total)) {
-			rc = error_set(err, -ECANCELED, "stopped");
-			break;
-		}
-	}
-	walk_end(&walk, &item);
+	rc = scrub_walk(scrub, pack->id, &walk, had_bad > 0, err);
+	walk_end(&walk, &none);
 	return rc;
+}
+
+/* By its row as it is now: others may have collected since the pass began. */
+static int scrub_pack(struct scrub *scrub, uint64_t id, struct error *err)
+{
+	struct pack_row row;
+	int rc = pack_row_get(scrub->store, VIEW_COMMITTED, id, &row, err);
+
+	if (rc <= 0 || row.state == PACK_EMPTIED)
+		return rc < 0 ? rc : 0;
+	return scrub_records(scrub, &row, err);
 }
 
 /* Can every byte of it still be read, by the rows? 1, 0 or negative. */
@@ -313,8 +443,7 @@ int store_scrub(struct store *store, store_progress_fn *progress,
 	for (int64_t i = 0; i < n; i++)
 		scrub.total += packs[i].size_bytes;
 	for (int64_t i = 0; rc == 0 && i < n; i++)
-		if (packs[i].state != PACK_EMPTIED)
-			rc = scrub_pack(&scrub, &packs[i], err);
+		rc = scrub_pack(&scrub, packs[i].id, err);
 	cache_purge(&store->cache);
 	if (rc == 0)
 		rc = count_bad(&scrub, &bad_contents, err);

@@ -33,18 +33,21 @@ int walk_start(struct walk *walk, struct store *store, uint64_t pack,
 	return 0;
 }
 
-/* In strides: dropping each record would drop the next one's readahead. */
-#define DROP_BYTES (UINT64_C(8) << 20)
+/* In strides: dropping each record would drop the next one's readahead. The
+ * next stride is dropped and asked for while this one is read. */
+#define STRIDE_BYTES (UINT64_C(8) << 20)
 
-static void drop_cached(struct walk *walk, uint64_t off)
+static void foresee(struct walk *walk, uint64_t off)
 {
-	uint64_t most = RECORD_HEADER_BYTES + EXTENT_BODY_MAX;
+	const uint64_t from = walk->dropped > off ? walk->dropped : off;
 
-	if (!walk->fresh || off + most <= walk->dropped)
+	if (!walk->fresh || off + STRIDE_BYTES < from || from >= walk->end)
 		return;
-	(void)posix_fadvise(walk->ref.fd, (off_t)off, DROP_BYTES,
+	(void)posix_fadvise(walk->ref.fd, (off_t)from, STRIDE_BYTES,
 			    POSIX_FADV_DONTNEED);
-	walk->dropped = off + DROP_BYTES;
+	(void)posix_fadvise(walk->ref.fd, (off_t)from, STRIDE_BYTES,
+			    POSIX_FADV_WILLNEED);
+	walk->dropped = from + STRIDE_BYTES;
 }
 
 static int read_item(struct walk *walk, uint64_t off, struct walk_item *item,
@@ -52,7 +55,7 @@ static int read_item(struct walk *walk, uint64_t off, struct walk_item *item,
 {
 	int rc;
 
-	drop_cached(walk, off);
+	foresee(walk, off);
 	rc = record_read(walk->store, walk->pack, off, false, &item->record,
 			 &item->body, err);
 	item->off = off;
