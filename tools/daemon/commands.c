@@ -260,14 +260,29 @@ static int scan_if_needed(const struct command_env *env, struct error *err)
 /* What still_used and progress both get as their context. */
 struct gc_ctx {
 	const struct command_env *env;
+	uint64_t done; /* as last told */
+	uint64_t total;
 };
 
+/* Who waits for the catalog's writer gets it: a mutex is not fair to those that
+ * sleep. */
+#define GC_REST_US 500
+
+/* Between transactions, and when nothing more is known (`total` 0). */
 static bool gc_progress(void *ctx, uint64_t done, uint64_t total)
 {
-	const struct gc_ctx *gc = ctx;
+	struct gc_ctx *gc = ctx;
 	struct command_env copy = *gc->env;
 
-	return store_progress(&copy, done, total);
+	if (copy.give_way) {
+		copy.give_way(copy.ctx);
+		(void)usleep(GC_REST_US);
+	}
+	if (total > 0) {
+		gc->done = done;
+		gc->total = total;
+	}
+	return store_progress(&copy, gc->done, gc->total);
 }
 
 static bool gc_still_used(void *ctx, const struct catalog_inode *tied,
@@ -294,15 +309,15 @@ static json_t *command_gc(const struct command_env *env,
 	if (scan_if_needed(env, err) < 0 ||
 	    store_gc(drive_store(env->drive), &options, &r, err) < 0)
 		return NULL;
-	return json_or_nomem(json_pack("{s:i, s:I, s:I, s:I, s:I, s:I}",
-				       "schema", PROTOCOL_SCHEMA,
-				       "contents_dropped",
-				       i(r.contents_dropped), "packs_condemned",
-				       i(r.packs_condemned), "packs_unlinked",
-				       i(r.packs_unlinked), "bytes_rewritten",
-				       i(r.bytes_rewritten), "bytes_freed",
-				       i(r.bytes_freed)),
-			     err);
+	return json_or_nomem(
+		json_pack("{s:i, s:I, s:I, s:I, s:I, s:I, s:I}", "schema",
+			  PROTOCOL_SCHEMA, "contents_dropped",
+			  i(r.contents_dropped), "packs_condemned",
+			  i(r.packs_condemned), "packs_unlinked",
+			  i(r.packs_unlinked), "bytes_rewritten",
+			  i(r.bytes_rewritten), "bytes_live", i(r.bytes_live),
+			  "bytes_freed", i(r.bytes_freed)),
+		err);
 }
 
 struct damage {
@@ -359,6 +374,8 @@ static bool scrub_progress(void *ctx, uint64_t done, uint64_t total)
 	const struct damage *damage = ctx;
 	struct command_env copy = *damage->env;
 
+	if (copy.give_way)
+		copy.give_way(copy.ctx);
 	return store_progress(&copy, done, total);
 }
 

@@ -39,6 +39,8 @@ struct command_env {
 	const char *name; /* of the drive, for people: its lower; NULL */
 	const bool *stop; /* read atomically: end soon, -ECANCELED; NULL */
 	command_progress_fn *progress;
+	/* Long work calls it where others may pack; NULL: nobody else does. */
+	void (*give_way)(void *ctx);
 	void *ctx;
 };
 

@@ -93,6 +93,13 @@ static bool send_progress(void *ctx, const struct command_progress *p)
 	return !c->gone;
 }
 
+static void give_way(void *ctx)
+{
+	struct connection *c = ctx;
+
+	turn_give_way(&c->daemon->turn);
+}
+
 /* The reply to whatever comes in the connection's one request. */
 static json_t *make_reply(struct connection *c)
 {
@@ -105,6 +112,7 @@ static json_t *make_reply(struct connection *c)
 					 .name = c->daemon->options->lower,
 					 .stop = &c->daemon->stop,
 					 .progress = send_progress,
+					 .give_way = give_way,
 					 .ctx = c };
 	cleanup_request struct request request = { .command = REQUEST_STATUS };
 	cleanup_json json_t *value = NULL;

@@ -118,6 +118,8 @@ int turn_init(struct turn *turn);
 void turn_release(struct turn *turn);
 void turn_take(struct turn *turn, const char *what);
 void turn_give(struct turn *turn);
+/* By who has it: those that wait now go first. */
+void turn_give_way(struct turn *turn);
 /* `*ret_running` is a literal, or NULL. */
 void turn_look(struct turn *turn, uint64_t *ret_waiting,
 	       const char **ret_running);

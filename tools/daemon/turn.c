@@ -64,6 +64,18 @@ void turn_give(struct turn *turn)
 	(void)pthread_mutex_unlock(&turn->lock);
 }
 
+void turn_give_way(struct turn *turn)
+{
+	const char *what;
+	uint64_t waiting;
+
+	turn_look(turn, &waiting, &what);
+	if (waiting == 0)
+		return;
+	turn_give(turn);
+	turn_take(turn, what);
+}
+
 void turn_look(struct turn *turn, uint64_t *ret_waiting,
 	       const char **ret_running)
 {

@@ -82,6 +82,30 @@ static void turns_are_taken_one_by_one_in_order(void **state)
 	turn_release(&q.turn);
 }
 
+static void who_has_the_turn_gives_way_to_those_that_wait(void **state)
+{
+	struct queue q = { .inside = 0 };
+	pthread_t thread;
+	const char *running;
+	uint64_t n;
+
+	(void)state;
+	assert_int_equal(turn_init(&q.turn), 0);
+	turn_take(&q.turn, "gc");
+	turn_give_way(&q.turn); /* nobody waits */
+	assert_int_equal(pthread_create(&thread, NULL, waiter, &q), 0);
+	while (waiting(&q) < 1)
+		(void)usleep(100);
+	turn_give_way(&q.turn);
+	assert_int_equal(q.n, 1);
+	turn_look(&q.turn, &n, &running);
+	assert_string_equal(running, "gc");
+	assert_int_equal(getpriority(PRIO_PROCESS, 0), 19);
+	turn_give(&q.turn);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	turn_release(&q.turn);
+}
+
 static void a_look_tells_who_has_it(void **state)
 {
 	struct turn turn = { .next = 0 };
@@ -106,6 +130,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(who_has_the_turn_lets_others_go_first),
 		cmocka_unit_test(turns_are_taken_one_by_one_in_order),
+		cmocka_unit_test(who_has_the_turn_gives_way_to_those_that_wait),
 		cmocka_unit_test(a_look_tells_who_has_it),
 	};
 
