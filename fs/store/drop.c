@@ -18,7 +18,7 @@
 /* Packs dropped in one pass at most. */
 #define PACKS_MAX 64
 /* Rows deleted in one transaction: it keeps other writers waiting. */
-#define DELETE_ROWS 2048
+#define DELETE_ROWS 1024
 
 struct due {
 	struct store *store;
@@ -28,14 +28,6 @@ struct due {
 	size_t n;
 	struct ids contents; /* orphans that lose data with them */
 };
-
-static int go_on(const struct due *due, struct error *err)
-{
-	if (!due->options->progress ||
-	    due->options->progress(due->options->ctx, 0, 0))
-		return 0;
-	return error_set(err, -ECANCELED, "stopped");
-}
 
 static bool is_due(const struct due *due, uint64_t pack)
 {
@@ -132,7 +124,7 @@ static int list_page(struct store *store, const struct ids *ids, void *ctx,
 		if (rc < 0)
 			return rc;
 	}
-	return go_on(due, err);
+	return gc_go_on(due->options, err);
 }
 
 /* Those that a stub still names come back to life; the list loses them. */
@@ -325,7 +317,7 @@ static int run(struct forgetting *f,
 	}
 	rc = catalog_commit(store->cat, err);
 	atomic_fetch_add(&store->generation, 1);
-	return rc < 0 ? rc : go_on(f->due, err);
+	return rc < 0 ? rc : gc_go_on(f->due->options, err);
 }
 
 /* Fewer rows than there were before: the tables of its extents don't tell of
@@ -468,10 +460,9 @@ static int drop_due(struct due *due, struct store_gc_result *result,
 		return error_set(err, rc, "cannot sync the lower");
 	rc = may_drop(due->store, err);
 	if (rc == 0)
-		rc = ids_for_pages(due->store,
-				   "SELECT id FROM content WHERE id > ?1"
-				   " AND orphan != 0 ORDER BY id LIMIT ?2",
-				   list_page, due, err);
+		rc = gc_for_contents(due->store, due->options,
+				     CONTENTS_THAT("orphan != 0"), list_page,
+				     due, err);
 	if (rc == 0)
 		rc = revive_used(due, err);
 	if (rc == 0)

@@ -14,6 +14,7 @@
 
 #define LIVE_PERCENT	 50
 #define COUNT_ROWS	 2048 /* chunks counted in a transaction, about */
+#define LOOKS		 64   /* at inodes and recipes in a step */
 #define RECIPE_EST_BYTES 128  /* what a recipe counts for in a pack's share */
 
 struct gc {
@@ -88,15 +89,6 @@ static int64_t orphan(struct store *store, const struct hash128 *id,
 	return rc < 0 ? rc : n;
 }
 
-static int keep_going(struct gc *gc, uint64_t done, uint64_t total,
-		      struct error *err)
-{
-	if (!gc->options->progress ||
-	    gc->options->progress(gc->options->ctx, done, total))
-		return 0;
-	return error_set(err, -ECANCELED, "stopped");
-}
-
 /* Those from `*at` on that one transaction may hold. */
 static int orphan_some(struct store *store, const struct ids *unused,
 		       size_t *at, struct error *err)
@@ -144,18 +136,19 @@ static int orphan_page(struct store *store, const struct ids *ids, void *ctx,
 
 	for (size_t i = 0; rc >= 0 && i < ids->n; i++) {
 		rc = ties_used(store, gc->options, &ids->id[i], err);
-		if (rc == 0)
-			rc = foresee(store, &ids->id[i], err);
-		else
+		if (rc != 0)
 			continue;
+		rc = foresee(store, &ids->id[i], err);
 		if (rc == 0)
 			rc = ids_add(&unused, &ids->id[i], err);
+		if (rc == 0 && i % LOOKS == 0)
+			rc = gc_go_on(gc->options, err);
 	}
-	rc = rc < 0 ? rc : keep_going(gc, 0, 0, err);
+	rc = rc < 0 ? rc : gc_go_on(gc->options, err);
 	while (rc == 0 && at < unused.n) {
 		rc = orphan_some(store, &unused, &at, err);
 		if (rc == 0)
-			rc = keep_going(gc, 0, 0, err);
+			rc = gc_go_on(gc->options, err);
 	}
 	return rc;
 }
@@ -174,8 +167,10 @@ static int revive_page(struct store *store, const struct ids *ids, void *ctx,
 			gc->uncounted = *err;
 			rc = 0;
 		}
+		if (rc == 0)
+			rc = gc_go_on(gc->options, err);
 	}
-	return rc < 0 ? rc : keep_going(gc, 0, 0, err);
+	return rc;
 }
 
 /* How much of a pack is live, in bytes of chunks and recipes before
@@ -270,7 +265,10 @@ static int thin_out_all(struct gc *gc, struct error *err)
 		       : lives_read(gc->store, gc->options, &gc->lives, err);
 
 	for (int64_t i = 0; rc == 0 && i < n; i++) {
-		rc = keep_going(gc, (uint64_t)i, (uint64_t)n, err);
+		if (gc->options->progress &&
+		    !gc->options->progress(gc->options->ctx, (uint64_t)i,
+					   (uint64_t)n))
+			rc = error_set(err, -ECANCELED, "stopped");
 		if (rc == 0)
 			rc = thin_out(gc, packs[i].id, err);
 	}
@@ -290,6 +288,8 @@ static int may_collect(struct store *store, struct error *err)
 	return 0;
 }
 
+#define IS_NAMED "EXISTS(SELECT 1 FROM inode WHERE inode.content = content.id)"
+
 int store_gc(struct store *store, const struct store_gc_options *options,
 	     struct store_gc_result *ret_result, struct error *err)
 {
@@ -299,19 +299,14 @@ int store_gc(struct store *store, const struct store_gc_options *options,
 	if (rc == 0)
 		rc = catalog_flush(store->cat, err);
 	if (rc == 0)
-		rc = ids_for_pages(store,
-				   "SELECT id FROM content WHERE orphan != 0"
-				   " AND EXISTS(SELECT 1 FROM inode"
-				   " WHERE inode.content = content.id)"
-				   " AND id > ?1 ORDER BY id LIMIT ?2",
-				   revive_page, &gc, err);
+		rc = gc_for_contents(store, options,
+				     CONTENTS_THAT("orphan != 0 AND " IS_NAMED),
+				     revive_page, &gc, err);
 	if (rc == 0)
-		rc = ids_for_pages(store,
-				   "SELECT id FROM content WHERE orphan != 1"
-				   " AND NOT EXISTS(SELECT 1 FROM inode"
-				   " WHERE inode.content = content.id)"
-				   " AND id > ?1 ORDER BY id LIMIT ?2",
-				   orphan_page, &gc, err);
+		rc = gc_for_contents(
+			store, options,
+			CONTENTS_THAT("orphan != 1 AND NOT " IS_NAMED),
+			orphan_page, &gc, err);
 	if (rc == 0)
 		rc = thin_out_all(&gc, err);
 	if (rc == 0 && gc.uncounted.code < 0) {

@@ -234,15 +234,6 @@ static int count_page(struct store *store, const struct lives *lives,
 	return rc < 0 ? rc : n;
 }
 
-/* Between pages: others may want their turn. */
-static int go_on(const struct store_gc_options *options, struct error *err)
-{
-	if (!options || !options->progress ||
-	    options->progress(options->ctx, 0, 0))
-		return 0;
-	return error_set(err, -ECANCELED, "stopped");
-}
-
 int lives_read(struct store *store, const struct store_gc_options *options,
 	       struct lives *ret_lives, struct error *err)
 {
@@ -264,7 +255,7 @@ int lives_read(struct store *store, const struct store_gc_options *options,
 	do {
 		rc = count_page(store, &lives, &last, err);
 		if (rc >= 0)
-			stop = go_on(options, err);
+			stop = gc_go_on(options, err);
 	} while (rc == PAGE_ROWS && stop == 0);
 	rc = rc < 0 ? rc : stop;
 	if (rc < 0)

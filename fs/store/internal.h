@@ -534,6 +534,21 @@ static inline void lives_release_at(struct lives *lives)
 /* While rows are incomplete: nothing may be collected. */
 bool store_is_rebuilding(struct store *store);
 
+/* --- step.c: what a pass of gc is made of -----------------------------------
+ */
+
+/* Nothing is begun: others may have their turn. 0, or -ECANCELED. */
+int gc_go_on(const struct store_gc_options *options, struct error *err);
+/* Calls `page` for contents, in ascending pages, till it returns non-zero, and
+ * gc_go_on(). `sql` selects, as committed, ids and whether each is wanted, from
+ * after ?1 on, ?2 rows. */
+#define CONTENTS_THAT(wanted)                                             \
+	"SELECT id, " wanted " FROM content WHERE id > ?1 AND length(id)" \
+	" = 16 ORDER BY id LIMIT ?2"
+int gc_for_contents(struct store *store, const struct store_gc_options *options,
+		    const char *sql, ids_page_fn *page, void *ctx,
+		    struct error *err);
+
 /* Copies what is live in the pack elsewhere, some MiB a transaction; then, if
  * nothing live is left, condemns it (unless it is condemned). Not the open
  * one. After each transaction `options` are asked whether to go on. */

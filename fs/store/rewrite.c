@@ -280,14 +280,6 @@ static int copied(struct move *m, int (*step)(struct move *, struct error *),
 	return rc < 0 ? rc : verify_copies(m, err);
 }
 
-static int go_on(const struct move *m, struct error *err)
-{
-	if (!m->options || !m->options->progress ||
-	    m->options->progress(m->options->ctx, 0, 0))
-		return 0;
-	return error_set(err, -ECANCELED, "stopped");
-}
-
 /* One transaction. */
 static int run(struct move *m, int (*step)(struct move *, struct error *),
 	       struct store_gc_result *result, struct error *err)
@@ -308,7 +300,7 @@ static int run(struct move *m, int (*step)(struct move *, struct error *),
 	}
 	atomic_fetch_add(&m->store->generation, 1);
 	*result = m->counts;
-	return go_on(m, err);
+	return gc_go_on(m->options, err);
 }
 
 int pack_rewrite(struct store *store, uint64_t pack,
