@@ -361,6 +361,10 @@ struct scan_progress {
  * entries.
  */
 int drive_scan(struct drive *drive, const bool *stop, struct error *err);
+/* As drive_scan(), and `progress` (may be NULL) hears how many inodes are done,
+ * of those the lower file system has; false stops it. */
+int drive_scan_told(struct drive *drive, const bool *stop,
+		    store_progress_fn *progress, void *ctx, struct error *err);
 void drive_scan_progress(struct drive *drive, struct scan_progress *ret);
 
 /* gc's second look (store_gc_options.still_used; ctx is the drive). */

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "fs/base/log.h"
@@ -18,6 +19,10 @@ struct scan {
 	const bool *stop;
 	unsigned int rows; /* in the open transaction */
 	bool in_transaction;
+	store_progress_fn *progress; /* may be NULL */
+	void *ctx;
+	uint64_t done;
+	uint64_t total; /* about */
 };
 
 static void count(struct drive *drive, uint64_t inodes, uint64_t repaired,
@@ -44,6 +49,27 @@ static int end_transaction(struct scan *s, struct error *err)
 	s->in_transaction = false;
 	s->rows = 0;
 	return catalog_commit(s->drive->catalog, err);
+}
+
+/* Nothing is to be repaired, as of nearly all stubs: for these neither a lock
+ * is taken nor a transaction ended. */
+static bool is_settled(const struct catalog_inode *inode,
+		       const struct stub *stub)
+{
+	return inode->blocks == 0 && inode->size_bytes == stub->size_bytes &&
+	       inode->mtime_ns == stub->mtime_ns;
+}
+
+static void check_stored(struct scan *s, const struct walk_entry *entry,
+			 const struct stub *stub)
+{
+	struct error err = ERROR_INIT;
+
+	if (store_content_check(s->drive->store, &stub->content,
+				stub->size_bytes, &err) == 0)
+		return;
+	log_error("'/%s': %s", entry->path, err.text);
+	count(s->drive, 0, 0, 1);
 }
 
 /* With nobody having it open: what a crash left is put right. */
@@ -134,28 +160,54 @@ static int put_rows(struct scan *s, const struct walk_entry *entry,
 	return 0;
 }
 
+/* What it is, and put right if it is a stub and that is needed. */
+static int look(struct scan *s, const struct walk_entry *entry,
+		struct catalog_inode *inode, struct error *err)
+{
+	struct error ignored = ERROR_INIT;
+	struct stub stub;
+	int rc = S_ISREG(inode->mode)
+			 ? stub_probe(entry->opath, &stub, &ignored)
+			 : 0;
+
+	if (rc == 0)
+		return 0;
+	if (rc == 1 && is_settled(inode, &stub)) {
+		check_stored(s, entry, &stub);
+		return 0;
+	}
+	rc = end_transaction(s, err);
+	if (rc < 0)
+		return rc;
+	repair(s, entry, inode);
+	return lower_inode(entry->opath, inode) < 0;
+}
+
+static int go_on(struct scan *s, struct error *err)
+{
+	s->done++;
+	if (__atomic_load_n(s->stop, __ATOMIC_RELAXED) ||
+	    (s->progress &&
+	     !s->progress(s->ctx, s->done,
+			  s->done < s->total ? s->total : s->done)))
+		return error_set(err, -ECANCELED, "stopped");
+	return 0;
+}
+
 static int scan_entry(void *ctx, const struct walk_entry *entry,
 		      struct error *err)
 {
 	struct scan *s = ctx;
 	struct catalog_inode inode;
-	struct error ignored = ERROR_INIT;
-	struct stub stub;
-	int rc = lower_inode(entry->opath, &inode);
+	int rc = go_on(s, err);
 
-	if (__atomic_load_n(s->stop, __ATOMIC_RELAXED))
-		return error_set(err, -ECANCELED, "stopped");
 	if (rc < 0)
+		return rc;
+	if (lower_inode(entry->opath, &inode) < 0)
 		return 0; /* gone meanwhile */
-	if (S_ISREG(inode.mode) &&
-	    stub_probe(entry->opath, &stub, &ignored) != 0) {
-		rc = end_transaction(s, err);
-		if (rc < 0)
-			return rc;
-		repair(s, entry, &inode);
-		if (lower_inode(entry->opath, &inode) < 0)
-			return 0;
-	}
+	rc = look(s, entry, &inode, err);
+	if (rc != 0)
+		return rc < 0 ? rc : 0;
 	rc = put_rows(s, entry, &inode, err);
 	if (rc == 0 && s->rows >= ROWS_A_TRANSACTION)
 		rc = end_transaction(s, err);
@@ -257,9 +309,21 @@ static void set_running(struct drive *drive, bool running)
 	(void)pthread_mutex_unlock(&drive->scan_lock);
 }
 
-int drive_scan(struct drive *drive, const bool *stop, struct error *err)
+static uint64_t used_inodes(int lower_fd)
 {
-	struct scan s = { .drive = drive, .stop = stop };
+	struct statvfs fs;
+
+	return fstatvfs(lower_fd, &fs) < 0 ? 0 : fs.f_files - fs.f_ffree;
+}
+
+int drive_scan_told(struct drive *drive, const bool *stop,
+		    store_progress_fn *progress, void *ctx, struct error *err)
+{
+	struct scan s = { .drive = drive,
+			  .stop = stop,
+			  .progress = progress,
+			  .ctx = ctx,
+			  .total = used_inodes(drive->lower_fd) };
 	int rc;
 
 	if (drive->options.readonly)
@@ -268,4 +332,9 @@ int drive_scan(struct drive *drive, const bool *stop, struct error *err)
 	rc = scan_all(&s, err);
 	set_running(drive, false);
 	return rc;
+}
+
+int drive_scan(struct drive *drive, const bool *stop, struct error *err)
+{
+	return drive_scan_told(drive, stop, NULL, NULL, err);
 }

@@ -86,7 +86,8 @@ static int rebuild(struct fsck *f, struct error *err)
 			       f->options->ctx, err);
 
 	if (rc == 0)
-		rc = drive_scan(f->drive, stop, err);
+		rc = drive_scan_told(f->drive, stop, f->options->progress,
+				     f->options->ctx, err);
 	return rc < 0 ? error_prefix(err, "rebuild") : 0;
 }
 

@@ -98,21 +98,42 @@ static int count_ids(struct store *store, void *ctx, struct error *err)
 	return rc;
 }
 
+struct counting {
+	store_progress_fn *progress; /* may be NULL */
+	void *ctx;
+	uint64_t done;
+	uint64_t total;
+};
+
 static int count_page(struct store *store, const struct ids *ids, void *ctx,
 		      struct error *err)
 {
+	struct counting *counting = ctx;
 	struct ids page = *ids;
 
-	(void)ctx;
+	counting->done += ids->n;
+	if (counting->progress &&
+	    !counting->progress(counting->ctx, counting->done, counting->total))
+		return error_set(err, -ECANCELED, "stopped");
 	return in_transaction(store, count_ids, &page, err);
 }
 
-static int count_all(struct store *store, struct error *err)
+static int count_all(struct store *store, store_progress_fn *progress,
+		     void *ctx, struct error *err)
 {
+	struct counting counting = { .progress = progress, .ctx = ctx };
+	int64_t total;
+	int rc = store_query(store, VIEW_COMMITTED,
+			     "SELECT count(*) FROM content WHERE pack >= ?1", 0,
+			     &total, err);
+
+	if (rc < 0)
+		return rc;
+	counting.total = (uint64_t)total;
 	return ids_for_pages(store,
 			     "SELECT id FROM content WHERE id > ?1"
 			     " ORDER BY id LIMIT ?2",
-			     count_page, NULL, err);
+			     count_page, &counting, err);
 }
 
 static int add_packs(struct store *store, const uint64_t *ids, int64_t n,
@@ -149,7 +170,7 @@ int store_rebuild(struct store *store, store_progress_fn *progress, void *ctx,
 	if (rc == 0)
 		rc = add_packs(store, ids, n, progress, ctx, err);
 	if (rc == 0)
-		rc = count_all(store, err);
+		rc = count_all(store, progress, ctx, err);
 	if (rc == 0)
 		rc = catalog_meta_set(store->cat, META_REBUILDING, 0, err);
 	atomic_fetch_add(&store->generation, 1);

@@ -92,6 +92,42 @@ static void a_lost_catalog_is_rebuilt_from_lower_and_packs(void **state)
 	assert_sound(c);
 }
 
+struct cut {
+	int at;
+	int calls;
+};
+
+static bool cut(void *ctx, uint64_t done, uint64_t total)
+{
+	struct cut *cut = ctx;
+
+	assert_true(done <= total);
+	return ++cut->calls != cut->at;
+}
+
+/* Packs, walk and checks tell how far they are, and end there when told. */
+static void a_rebuild_cut_anywhere_begins_again(void **state)
+{
+	struct checked *c = *state;
+	int at = 0;
+	int rc;
+
+	do {
+		struct cut now = { .at = ++at };
+		const struct fsck_options options = { .rebuild = true,
+						      .progress = cut,
+						      .ctx = &now };
+
+		rc = fsck_run(c->t.drive, &options, NULL, &c->report, &c->err);
+		assert_true(rc == 0 || rc == -ECANCELED);
+		tmpdrive_reopen(&c->t); /* what it finds, it takes in */
+		assert_true(tmpdrive_reads(&c->t, "dir/a", FILE_BYTES, 1));
+	} while (rc != 0);
+	/* One pack, the entries of the lower, all that is checked. */
+	assert_true(at > 10);
+	assert_sound(c);
+}
+
 struct churn {
 	struct checked *c;
 	atomic_bool stop;
@@ -154,6 +190,7 @@ int main(void)
 		CASE(a_scan_repairs_what_is_repairable),
 		CASE(it_can_be_stopped),
 		CASE(a_lost_catalog_is_rebuilt_from_lower_and_packs),
+		CASE(a_rebuild_cut_anywhere_begins_again),
 		CASE(a_drive_in_use_is_not_told_as_broken),
 		cmocka_unit_test(every_kind_has_a_name),
 	};
