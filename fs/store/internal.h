@@ -400,6 +400,9 @@ int pending_add(struct store *store, const struct hash128 *id,
 		const uint8_t *data, uint32_t len, uint64_t refs,
 		struct error *err);
 int pending_flush(struct store *store, struct error *err);
+/* What pending_encode() gave. */
+int pending_write(struct store *store, const struct record *record,
+		  struct error *err);
 /* What the two above are made of: no store is touched. */
 bool pending_has_room(const struct pending *pending, uint32_t len);
 void pending_append(struct pending *pending, const struct hash128 *id,

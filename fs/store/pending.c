@@ -118,21 +118,28 @@ static int write_rows(struct store *store, const struct pending *p,
 	return rc < 0 ? rc : charges_tell(store, &charges, err);
 }
 
+int pending_write(struct store *store, const struct record *record,
+		  struct error *err)
+{
+	struct pending *p = store->writer->pending;
+	uint64_t pack;
+	uint64_t off;
+	int rc = append_record(store, record, p->record, &pack, &off, err);
+
+	if (rc == 0)
+		rc = write_rows(store, p, record, pack, off, err);
+	if (rc == 0)
+		pending_clear(p);
+	return rc;
+}
+
 int pending_flush(struct store *store, struct error *err)
 {
 	struct pending *p = store->writer->pending;
 	struct record record;
-	uint64_t pack;
-	uint64_t off;
-	int rc;
 
 	if (p->n == 0)
 		return 0;
 	pending_encode(p, store->writer->codec, &record);
-	rc = append_record(store, &record, p->record, &pack, &off, err);
-	if (rc == 0)
-		rc = write_rows(store, p, &record, pack, off, err);
-	if (rc == 0)
-		pending_clear(p);
-	return rc;
+	return pending_write(store, &record, err);
 }

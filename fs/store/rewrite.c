@@ -24,8 +24,9 @@ struct move {
 	struct here here;
 	size_t at; /* in here: those before were looked at */
 	/* Of this transaction. */
-	struct chunk_row *chunk; /* owned; LOOK_ROWS */
+	struct chunk_row *chunk; /* owned; moved */
 	size_t chunks;
+	struct chunk_row *row;	     /* owned; of one extent */
 	struct content_row *content; /* owned; LOOK_ROWS */
 	size_t contents;
 	struct store_gc_result counts;
@@ -35,12 +36,18 @@ static void move_release(struct move *m)
 {
 	here_release(&m->here);
 	free(m->chunk);
+	free(m->row);
 	free(m->content);
 }
 
 static void move_release_at(struct move *m)
 {
 	move_release(m);
+}
+
+static bool is_hard(const struct move *m)
+{
+	return m->options && m->options->effort == STORE_EFFORT_HIGH;
 }
 
 static int mark_bad_chunk(struct store *store, const struct chunk_row *row,
@@ -53,6 +60,7 @@ static int mark_bad_chunk(struct store *store, const struct chunk_row *row,
 	return chunk_row_put(store, &bad, err);
 }
 
+/* Of an extent of which only a part lives: with others, in a new one. */
 static int copy_chunk(struct move *m, const struct chunk_row *row,
 		      struct error *err)
 {
@@ -72,33 +80,151 @@ static int copy_chunk(struct move *m, const struct chunk_row *row,
 	return 0;
 }
 
-/* By its row as it is now. Returns the bytes moved. */
-static int64_t copy_if_live(struct move *m, const struct here_chunk *here,
-			    struct error *err)
+/* The record as it is, in another place. */
+static int append_as_is(struct move *m, const struct record *record,
+			const uint8_t *body, const struct chunk_row *rows,
+			size_t n, struct error *err)
 {
-	struct chunk_row row;
-	int rc = chunk_row_get(m->store, VIEW_WRITER, &here->id, &row, err);
+	cleanup_free uint8_t *bytes = malloc(record_span(record->body_len));
+	uint64_t pack;
+	uint64_t off;
+	int rc;
 
-	if (rc <= 0 || row.pack != m->pack || row.off != here->off ||
-	    row.refs == 0 || row.bad)
-		return rc < 0 ? rc : 0;
-	rc = copy_chunk(m, &row, err);
-	return rc < 0 ? rc : (int64_t)row.len;
+	if (!bytes)
+		return error_set(err, -ENOMEM, "no memory to collect");
+	memcpy(bytes + RECORD_HEADER_BYTES, body, record->body_len);
+	rc = append_record(m->store, record, bytes, &pack, &off, err);
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		struct chunk_row moved = rows[i];
+
+		moved.pack = pack;
+		moved.off = off;
+		moved.refs = 0; /* more */
+		rc = chunk_row_put(m->store, &moved, err);
+	}
+	return rc;
+}
+
+/* 1 written, for it is smaller than `body_len` now; 0 not. */
+static int append_smaller(struct move *m, const struct extent *extent,
+			  uint32_t body_len, struct error *err)
+{
+	struct writer *w = m->store->writer;
+	struct record record;
+	int rc = pending_flush(m->store, err);
+
+	for (uint32_t i = 0; i < extent->n && rc == 0; i++)
+		pending_append(w->pending, &extent->entry[i].id,
+			       extent->data + extent->entry[i].skip,
+			       extent->entry[i].len, 0);
+	if (rc < 0)
+		return rc;
+	pending_encode(w->pending, w->codec, &record);
+	if (record.body_len >= body_len) {
+		pending_clear(w->pending);
+		return 0;
+	}
+	rc = pending_write(m->store, &record, err);
+	return rc < 0 ? rc : 1;
+}
+
+/* Are the rows all there is in it? */
+static bool covers(const struct chunk_row *rows, size_t n,
+		   const struct extent *extent)
+{
+	if (n != extent->n)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (rows[i].skip != extent->entry[i].skip ||
+		    rows[i].len != extent->entry[i].len)
+			return false;
+	return true;
+}
+
+/* All of an extent lives. */
+static int copy_extent(struct move *m, const struct chunk_row *rows, size_t n,
+		       struct error *err)
+{
+	cleanup_free uint8_t *body = NULL;
+	struct extent extent = { .n = 0 };
+	struct record record;
+	int rc = record_read(m->store, m->pack, rows->off, false, &record,
+			     &body, err);
+
+	if (rc == 0)
+		rc = extent_decode(&record, body, &extent, err);
+	if (rc == 0 && !covers(rows, n, &extent))
+		rc = error_set(err, -SOBRE_ECORRUPT, "not the extent's rows");
+	if (rc == 0 && is_hard(m))
+		rc = append_smaller(m, &extent, record.body_len, err);
+	if (rc == 0)
+		rc = append_as_is(m, &record, body, rows, n, err);
+	extent_release(&extent);
+	return rc < 0 ? rc : 0;
+}
+
+static int copy_rows(struct move *m, const struct chunk_row *rows, size_t n,
+		     bool whole, struct error *err)
+{
+	int rc = whole ? copy_extent(m, rows, n, err) : -SOBRE_ECORRUPT;
+
+	if (rc == 0) {
+		for (size_t i = 0; i < n; i++)
+			m->counts.bytes_live += rows[i].stored_bytes;
+		memcpy(m->chunk + m->chunks, rows, n * sizeof(*rows));
+		m->chunks += n;
+	}
+	if (!is_damage(rc))
+		return rc;
+	rc = 0;
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		rc = copy_chunk(m, &rows[i], err);
+	return rc;
+}
+
+/* The rows, as they are now, of what lives of the extent at m->at; passes it.
+ * How many, or negative. */
+static int64_t take_extent(struct move *m, struct chunk_row *rows,
+			   bool *ret_whole, struct error *err)
+{
+	const uint64_t off = m->here.chunk[m->at].off;
+	int64_t n = 0;
+
+	*ret_whole = true;
+	for (; m->at < m->here.n && m->here.chunk[m->at].off == off &&
+	       n < EXTENT_COUNT_MAX;
+	     m->at++) {
+		struct chunk_row row;
+		int rc = chunk_row_get(m->store, VIEW_WRITER,
+				       &m->here.chunk[m->at].id, &row, err);
+
+		if (rc < 0)
+			return rc;
+		if (rc > 0 && row.pack == m->pack && row.off == off &&
+		    row.refs > 0 && !row.bad)
+			rows[n++] = row;
+		else
+			*ret_whole = false;
+	}
+	return n;
 }
 
 static int copy_chunks(struct move *m, struct error *err)
 {
+	const size_t end = m->at + LOOK_ROWS;
 	uint64_t bytes = 0;
 
-	for (int i = 0; i < LOOK_ROWS && m->at < m->here.n; i++) {
-		int64_t n = copy_if_live(m, &m->here.chunk[m->at], err);
+	while (m->at < m->here.n && m->at < end && bytes < MOVE_BYTES) {
+		bool whole;
+		int64_t n = take_extent(m, m->row, &whole, err);
+		int rc = n < 0 ? (int)n : 0;
 
-		if (n < 0)
-			return (int)n;
-		m->at++;
-		bytes += (uint64_t)n;
-		if (bytes >= MOVE_BYTES)
-			break;
+		if (n > 0)
+			rc = copy_rows(m, m->row, (size_t)n, whole, err);
+		if (rc < 0)
+			return rc;
+		for (int64_t i = 0; i < n; i++)
+			bytes += m->row[i].len;
 	}
 	return pending_flush(m->store, err);
 }
@@ -273,6 +399,10 @@ static int copied(struct move *m, int (*step)(struct move *, struct error *),
 
 	m->chunks = m->contents = 0;
 	if (rc == 0)
+		rc = store_set_effort(
+			m->store,
+			is_hard(m) ? STORE_EFFORT_HIGH : STORE_EFFORT_LOW, err);
+	if (rc == 0)
 		rc = step(m, err);
 	m->counts.bytes_rewritten += rc == 0 ? w->appended : 0;
 	if (rc == 0)
@@ -311,9 +441,10 @@ int pack_rewrite(struct store *store, uint64_t pack,
 	struct move m = { .store = store, .pack = pack, .options = options };
 	int rc = here_list(store, pack, &m.here, err);
 
-	m.chunk = calloc(LOOK_ROWS, sizeof(*m.chunk));
+	m.chunk = calloc(LOOK_ROWS + EXTENT_COUNT_MAX, sizeof(*m.chunk));
+	m.row = calloc(EXTENT_COUNT_MAX, sizeof(*m.row));
 	m.content = calloc(LOOK_ROWS, sizeof(*m.content));
-	if (rc == 0 && (!m.chunk || !m.content))
+	if (rc == 0 && (!m.chunk || !m.row || !m.content))
 		rc = error_set(err, -ENOMEM, "no memory to collect");
 	while (rc == 0 && m.at < m.here.n)
 		rc = run(&m, copy_chunks, result, err);

@@ -277,6 +277,8 @@ typedef bool store_progress_fn(void *ctx, uint64_t done, uint64_t total);
 struct store_gc_options {
 	int64_t grace_s;	       /* between condemning and unlinking */
 	unsigned int min_live_percent; /* below: rewritten; 0: 50 */
+	enum store_effort effort;      /* of what is rewritten; high only makes
+					  it smaller */
 	int sync_fd; /* of the lower, for syncfs(2) before unlinking */
 	/* Looks at the inode again, by handle: is it a stub of `content`? */
 	bool (*still_used)(void *ctx, const struct catalog_inode *tied,

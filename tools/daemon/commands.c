@@ -293,12 +293,25 @@ static bool gc_still_used(void *ctx, const struct catalog_inode *tied,
 	return drive_still_used(gc->env->drive, tied, content);
 }
 
+#define LOOK_US 300000
+
+/* Asked before it works: then it is busy itself. */
+static enum store_effort effort_now(void)
+{
+	struct load before;
+
+	load_start(&before);
+	(void)usleep(LOOK_US);
+	return load_was_low(&before) ? STORE_EFFORT_HIGH : STORE_EFFORT_LOW;
+}
+
 static json_t *command_gc(const struct command_env *env,
 			  const struct request *request, struct error *err)
 {
 	struct gc_ctx ctx = { .env = env };
 	const struct store_gc_options options = {
 		.grace_s = request->grace_s,
+		.effort = effort_now(),
 		.sync_fd = drive_lower_fd(env->drive),
 		.still_used = gc_still_used,
 		.progress = gc_progress,
