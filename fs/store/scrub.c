@@ -425,6 +425,17 @@ static int count_bad(struct scrub *scrub, int64_t *ret_contents,
 	return rc;
 }
 
+/* When all packs are read. */
+static int conclude(struct scrub *scrub, struct error *err)
+{
+	int64_t bad_contents = 0;
+	int rc = count_bad(scrub, &bad_contents, err);
+
+	if (rc == 0 && (scrub->result.bad_chunks || bad_contents))
+		rc = judge_all(scrub, err);
+	return rc;
+}
+
 int store_scrub(struct store *store, store_progress_fn *progress,
 		void (*bad)(void *ctx, const struct hash128 *content),
 		void *ctx, struct store_scrub_result *ret_result,
@@ -435,7 +446,6 @@ int store_scrub(struct store *store, store_progress_fn *progress,
 	};
 	cleanup_free struct pack_row *packs = NULL;
 	int64_t n = pack_rows(store, VIEW_COMMITTED, &packs, err);
-	int64_t bad_contents = 0;
 	int rc = n < 0 ? (int)n : 0;
 
 	if (store->options.readonly)
@@ -446,10 +456,32 @@ int store_scrub(struct store *store, store_progress_fn *progress,
 		rc = scrub_pack(&scrub, packs[i].id, err);
 	cache_purge(&store->cache);
 	if (rc == 0)
-		rc = count_bad(&scrub, &bad_contents, err);
-	if (rc == 0 && (scrub.result.bad_chunks || bad_contents))
-		rc = judge_all(&scrub, err);
+		rc = conclude(&scrub, err);
 	if (rc == 0)
 		*ret_result = scrub.result;
 	return rc;
+}
+
+int store_scrub_next(struct store *store, uint64_t *after,
+		     store_progress_fn *progress,
+		     void (*bad)(void *ctx, const struct hash128 *content),
+		     void *ctx, struct error *err)
+{
+	struct scrub scrub = {
+		.store = store, .progress = progress, .bad = bad, .ctx = ctx
+	};
+	int64_t id = 0;
+	int rc = store_query(store, VIEW_COMMITTED,
+			     "SELECT min(id) FROM pack WHERE id > ?1",
+			     (int64_t)*after, &id, err);
+
+	if (store->options.readonly)
+		return error_set(err, -EROFS, "the store is read-only");
+	if (rc == 0)
+		rc = id > 0 ? scrub_pack(&scrub, (uint64_t)id, err)
+			    : conclude(&scrub, err);
+	if (rc < 0 || id <= 0)
+		return rc;
+	*after = (uint64_t)id;
+	return 1;
 }

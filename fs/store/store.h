@@ -320,6 +320,14 @@ int store_scrub(struct store *store, store_progress_fn *progress,
 		void *ctx, struct store_scrub_result *ret_result,
 		struct error *err);
 
+/* A part of it, for who has time now and then: the next pack after `*after`,
+ * which becomes that one. 1; 0: there is none, and `bad` was called as above.
+ */
+int store_scrub_next(struct store *store, uint64_t *after,
+		     store_progress_fn *progress,
+		     void (*bad)(void *ctx, const struct hash128 *content),
+		     void *ctx, struct error *err);
+
 /* Packs alone to tables: empties pack, chunk and content, then reads every
  * pack. Counts are those of the contents found; gc finds out which of them
  * nobody uses. A pack of another drive ends it, -SOBRE_ECORRUPT. */

@@ -124,6 +124,15 @@ void turn_give_way(struct turn *turn);
 void turn_look(struct turn *turn, uint64_t *ret_waiting,
 	       const char **ret_running);
 
+/* --- scrub.c: once a month, when nobody else wants the machine --------------
+ */
+
+struct daemon;
+bool scrub_is_due(int64_t last_s, int64_t now_s);
+/* After a minute in which the machine was idle; goes on for as long as it is.
+ */
+void daemon_scrub(struct daemon *d);
+
 /* --- the daemon ------------------------------------------------------------
  */
 

@@ -167,6 +167,8 @@ void *packer_main(void *daemon)
 		daemon_tick(d);
 		while (pack_round(d, idle, &vain_ns) && !daemon_stopping(d))
 			;
+		if (idle)
+			daemon_scrub(d);
 	}
 	return NULL;
 }

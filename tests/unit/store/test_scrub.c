@@ -152,6 +152,45 @@ static void scrub_reports_a_lost_pack(void **state)
 	ids_release(&bad);
 }
 
+static bool say_stop(void *ctx, uint64_t done, uint64_t total)
+{
+	(void)ctx;
+	(void)done;
+	(void)total;
+	return false;
+}
+
+static void packs_can_be_scrubbed_one_by_one(void **state)
+{
+	struct world *w = *state;
+	uint8_t *data = some_noise(5, KIB(300));
+	struct store_put_result hurt;
+	struct ids bad = { .n = 0 };
+	uint64_t after = 0;
+	int packs = 0;
+	int rc;
+
+	w->options.pack_bytes = KIB(100);
+	world_reopen(w);
+	(void)put_data(w, data, KIB(100), 1);
+	hurt = put_data(w, data + KIB(100), KIB(100), 2);
+	flip_byte(w, (uint64_t)query(w, "SELECT max(pack) FROM chunk"), 9000);
+	/* One that is stopped is read again. */
+	assert_int_equal(store_scrub_next(w->store, &after, say_stop, note,
+					  &bad, &w->err),
+			 -ECANCELED);
+	assert_int_equal(after, 0);
+	while ((rc = store_scrub_next(w->store, &after, NULL, note, &bad,
+				      &w->err)) > 0)
+		packs++;
+	must(w, rc);
+	assert_int_equal(packs, query(w, "SELECT count(*) FROM pack"));
+	assert_int_equal(bad.n, 1);
+	assert_int_equal(hash128_compare(&bad.id[0], &hurt.content), 0);
+	ids_release(&bad);
+	free(data);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -162,6 +201,7 @@ int main(void)
 		world_test(scrub_stops_at_what_a_newer_sobre_wrote),
 		world_test(scrub_mends_a_header),
 		world_test(scrub_reports_a_lost_pack),
+		world_test(packs_can_be_scrubbed_one_by_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
