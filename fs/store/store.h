@@ -308,8 +308,10 @@ struct store_scrub_result {
 	uint64_t records;
 	uint64_t bytes;
 	uint64_t bad_records;
-	uint64_t bad_chunks; /* quarantined: equal new data is stored
-				afresh and heals the files */
+	uint64_t dead_records; /* damaged where nothing is stored any more, or
+				  was never committed: no file is hurt */
+	uint64_t bad_chunks;   /* quarantined: equal new data is stored
+				  afresh and heals the files */
 };
 
 /* Reads and checks every record of every pack, and mends their headers.

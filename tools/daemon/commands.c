@@ -401,11 +401,12 @@ static json_t *command_scrub(const struct command_env *env, struct error *err)
 			&damage, &r, err) < 0)
 		return NULL;
 	return json_or_nomem(
-		json_pack("{s:i, s:I, s:I, s:I, s:I, s:I, s:I}", "schema",
+		json_pack("{s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "schema",
 			  PROTOCOL_SCHEMA, "records", i(r.records), "bytes",
 			  i(r.bytes), "bad_records", i(r.bad_records),
-			  "bad_chunks", i(r.bad_chunks), "bad_contents",
-			  i(damage.contents), "bad_files", i(damage.files)),
+			  "dead_records", i(r.dead_records), "bad_chunks",
+			  i(r.bad_chunks), "bad_contents", i(damage.contents),
+			  "bad_files", i(damage.files)),
 		err);
 }
 

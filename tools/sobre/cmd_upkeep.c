@@ -158,6 +158,9 @@ int cmd_scrub(const struct cli *cli)
 	print_count(T("records read"), r, "records");
 	print_size(T("bytes read"), r, "bytes");
 	print_count(T("bad records"), r, "bad_records");
+	if (json_u64(r, "dead_records") > 0)
+		print_count(T("damaged, but no longer of any file"), r,
+			    "dead_records");
 	if (status == EXIT_DONE)
 		return status;
 	print_count(T("chunks set aside"), r, "bad_chunks");

@@ -55,7 +55,8 @@ static void scrub_names_the_contents_that_damage_hurts(void **state)
 	/* Equal data heals it; scrub then has nothing more to say of it. */
 	(void)put_data(w, data, KIB(100), 3);
 	s = scrub(w, &bad);
-	assert_int_equal(s.bad_chunks + bad.n, 0);
+	assert_int_equal(s.bad_records + s.bad_chunks + bad.n, 0);
+	assert_int_equal(s.dead_records, 1);
 	assert_int_equal(read_all(w, &hurt.content, data, KIB(100)), 0);
 	free(data);
 }
@@ -96,6 +97,34 @@ static void scrub_takes_back_what_reads_well_again(void **state)
 	assert_int_equal(scrub(w, &bad).bad_chunks, 0);
 	assert_int_equal(bad.n, 0);
 	assert_int_equal(query(w, "SELECT bad FROM content"), 0);
+	free(data);
+}
+
+/* As a power cut leaves it: what came later in the pack was written, what came
+ * before was not. */
+static void scrub_blames_nothing_for_a_hole_that_a_cut_left(void **state)
+{
+	struct world *w = *state;
+	uint8_t *data = some_noise(3, KIB(100));
+	struct store_scrub_result s;
+	struct ids bad = { .n = 0 };
+	off_t end;
+	int fd;
+
+	(void)put_data(w, data, KIB(50), 1);
+	end = pack_size(w, 1);
+	must(w, catalog_begin(w->cat, &w->err));
+	fd = file_of(w, data + KIB(50), KIB(50));
+	must(w, store_put(w->store, fd, KIB(50),
+			  &(struct store_put_result){ 0 }, &w->err));
+	must(w, store_sync(w->store, &w->err));
+	(void)close(fd);
+	catalog_rollback(w->cat);  /* cut before the commit */
+	flip_byte(w, 1, end + 40); /* the recipe comes before its chunks */
+	world_reopen(w);
+	s = scrub(w, &bad);
+	assert_int_equal(s.bad_records + s.bad_chunks + bad.n, 0);
+	assert_int_equal(s.dead_records, 1);
 	free(data);
 }
 
@@ -198,6 +227,7 @@ int main(void)
 		world_test(scrub_names_the_contents_that_damage_hurts),
 		world_test(scrub_goes_on_after_a_lost_length),
 		world_test(scrub_takes_back_what_reads_well_again),
+		world_test(scrub_blames_nothing_for_a_hole_that_a_cut_left),
 		world_test(scrub_stops_at_what_a_newer_sobre_wrote),
 		world_test(scrub_mends_a_header),
 		world_test(scrub_reports_a_lost_pack),
