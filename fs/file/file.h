@@ -358,7 +358,7 @@ struct scan_progress {
  * Walks the whole lower tree beside running work: imports names and inodes,
  * finishes what a crash left half done (invariant 2), then drops rows of what
  * is gone and marks the catalog reconciled. `stop` is looked at between
- * entries.
+ * entries. -EBUSY while another runs.
  */
 int drive_scan(struct drive *drive, const bool *stop, struct error *err);
 /* As drive_scan(), and `progress` (may be NULL) hears how many inodes are done,

@@ -298,14 +298,25 @@ static int scan_all(struct scan *s, struct error *err)
 	return rc;
 }
 
-static void set_running(struct drive *drive, bool running)
+/* One at a time: false when another runs. */
+static bool begin(struct drive *drive)
+{
+	bool may;
+
+	(void)pthread_mutex_lock(&drive->scan_lock);
+	may = !drive->scan.running;
+	if (may)
+		drive->scan = (struct scan_progress){
+			.running = true, .reconciling = drive->was_unclean
+		};
+	(void)pthread_mutex_unlock(&drive->scan_lock);
+	return may;
+}
+
+static void end(struct drive *drive)
 {
 	(void)pthread_mutex_lock(&drive->scan_lock);
-	if (running)
-		drive->scan =
-			(struct scan_progress){ .reconciling =
-							drive->was_unclean };
-	drive->scan.running = running;
+	drive->scan.running = false;
 	(void)pthread_mutex_unlock(&drive->scan_lock);
 }
 
@@ -328,9 +339,10 @@ int drive_scan_told(struct drive *drive, const bool *stop,
 
 	if (drive->options.readonly)
 		return error_set(err, -EROFS, "the drive is read-only");
-	set_running(drive, true);
+	if (!begin(drive))
+		return error_set(err, -EBUSY, "a scan of the drive runs");
 	rc = scan_all(&s, err);
-	set_running(drive, false);
+	end(drive);
 	return rc;
 }
 

@@ -243,18 +243,20 @@ static bool store_progress(void *ctx, uint64_t done, uint64_t total)
 	return command_tell(ctx, &p);
 }
 
-/* Counts can't be trusted until a scan has ended; a daemon does it anyway. */
+/* Counts can't be trusted until a scan has ended. That of a daemon may run, or
+ * have failed: then it is done again here. */
 static int scan_if_needed(const struct command_env *env, struct error *err)
 {
 	static const bool never = false;
+	int rc = 0;
 
-	if (!catalog_needs_scan(drive_catalog(env->drive)))
-		return 0;
-	if (env->served)
-		return error_set(err, -EAGAIN,
-				 "the scan of the drive has not ended yet: try "
-				 "again later");
-	return drive_scan(env->drive, &never, err);
+	if (catalog_needs_scan(drive_catalog(env->drive)))
+		rc = drive_scan(env->drive, env->stop ? env->stop : &never,
+				err);
+	return rc == -EBUSY ? error_set(err, -EAGAIN,
+					"the scan of the drive has not ended "
+					"yet: try again later")
+			    : rc;
 }
 
 /* What still_used and progress both get as their context. */

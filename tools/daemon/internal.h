@@ -139,6 +139,7 @@ void daemon_scrub(struct daemon *d);
 #define ERRORS_KEPT	 8
 #define CONNECTIONS_MAX	 32
 #define PACK_ROUND_S	 60
+#define SCAN_AGAIN_S	 60 /* after one that failed */
 #define PACK_ROUND_FILES 256
 
 struct past_error {

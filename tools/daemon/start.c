@@ -104,16 +104,28 @@ static void *loop_main(void *daemon)
 	return NULL;
 }
 
-static void *scan_main(void *daemon)
+static void scan(struct daemon *d)
 {
-	struct daemon *d = daemon;
 	struct error err = ERROR_INIT;
 	int rc = drive_scan(d->drive, &d->stop, &err);
 
-	if (rc < 0 && rc != -ECANCELED && !daemon_stopping(d))
+	if (rc < 0 && rc != -ECANCELED && rc != -EBUSY && !daemon_stopping(d))
 		daemon_note_error(d, "scan", &err);
+}
+
+/* Again when it failed, or when an event was lost since. */
+static void *scan_main(void *daemon)
+{
+	struct daemon *d = daemon;
+	struct pollfd stop = { .fd = d->stop_fd, .events = POLLIN };
+
+	scan(d);
 	daemon_tick(d);
 	daemon_recharge(d);
+	while (!daemon_stopping(d))
+		if (poll(&stop, 1, SCAN_AGAIN_S * 1000) == 0 &&
+		    catalog_needs_scan(drive_catalog(d->drive)))
+			scan(d);
 	return NULL;
 }
 
