@@ -90,14 +90,6 @@ def use(d, found):
     same(d, found, "in the lower")
 
 
-def memory():
-    """A directory in memory: how long an fsync takes is not the question."""
-    path = env.tmp("memory")
-    env.run("mount", "-t", "tmpfs", "-o", "size=%dm" % OUTER_MIB, "none", path)
-    env.on_end(lambda: env.run("umount", "-l", path))
-    return path
-
-
 class Lane:
     """Lives and checks in turn. Several lanes keep the processors at work."""
 
@@ -110,7 +102,7 @@ class Lane:
         self.counts = {"cuts": 0, "failed": 0, "files": 0, "packed": 0,
                        "in doubt": 0}
         self.outer = env.Image("xfs", OUTER_MIB, mkfs=("-m", "reflink=1"),
-                               root=memory() if args.memory else None)
+                               root=env.memory(OUTER_MIB) if args.memory else None)
 
     def run(self):
         before = None

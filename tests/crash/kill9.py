@@ -2,10 +2,12 @@
 """Kills the daemon at its durable writes, one at a time, then mounts again:
 every file wholly old or wholly new, fsck clean, and the drive goes on.
 
-	kill9.py [--every K] [--from N] [--only N] [--after] [--seed S]
+	kill9.py [--every K] [--from N] [--only N] [--after | --cut] [--seed S]
 
-Without --every, every write in turn. SOBRE is the ordinary program,
-SOBRE_FAULT the one with tests/support/io_fault.c.
+Without --every, every write in turn. With --cut the power goes with it, before
+a durable write, SQLite's included: what the daemon wrote and didn't sync is
+lost, torn or out of order (tests/support/volatile.h). SOBRE is the ordinary
+program, SOBRE_FAULT the one with tests/support/io_fault.c.
 """
 import argparse
 import os
@@ -18,6 +20,9 @@ import drive
 import env
 import scenario
 import verify
+
+
+IMAGE_MIB = 256
 
 
 class Crash:
@@ -87,14 +92,24 @@ class Crash:
             verify.fsck(d)
             verify.goes_on(d, found)
 
-    def count(self):
-        """How many durable writes the whole life takes."""
+    def trace(self, kind):
+        """The calls of that kind in a whole life, (name, site) each."""
         trace = os.path.join(env.tmp("trace"), "calls")
         self.fresh()
-        _expected, cut = self.life({"SOBRE_IO_TRACE": trace})
+        _expected, cut = self.life({"SOBRE_IO_TRACE": trace,
+                                    "SOBRE_FAIL": kind})
         assert cut is None, cut
         with open(trace) as f:
-            return [line.split()[1] for line in f]
+            return [tuple(line.split()[1:]) for line in f]
+
+    def count(self, kind="write"):
+        """The names of the durable writes of a whole life."""
+        return [call[0] for call in self.trace(kind)]
+
+
+def in_memory():
+    return Crash(env.Image("ext4", IMAGE_MIB, options="nobarrier",
+                           root=env.memory(IMAGE_MIB)))
 
 
 def numbers(args, total):
@@ -113,21 +128,27 @@ def parse():
     p.add_argument("--from", dest="start", type=int, default=1)
     p.add_argument("--only", type=int)
     p.add_argument("--after", action="store_true")
+    p.add_argument("--cut", action="store_true")
     p.add_argument("--seed", type=int,
                    default=int(os.environ.get("SOBRE_SEED") or
                                time.time_ns() % 1000))
     return p.parse_args()
 
 
+def kinds_of(args):
+    if args.cut:
+        return ["SOBRE_CUT_AT"]
+    if args.every > 1:
+        return ["SOBRE_CRASH_AT", "SOBRE_CRASH_AFTER"]
+    return ["SOBRE_CRASH_AFTER" if args.after else "SOBRE_CRASH_AT"]
+
+
 def main():
     args = parse()
     env.start()
-    image = env.Image("ext4", 256, options="nobarrier")
-    crash = Crash(image)
-    calls = crash.count()
-    kinds = ["SOBRE_CRASH_AFTER" if args.after else "SOBRE_CRASH_AT"]
-    if args.every > 1:
-        kinds = ["SOBRE_CRASH_AT", "SOBRE_CRASH_AFTER"]
+    crash = in_memory()
+    calls = crash.count("step" if args.cut else "write")
+    kinds = kinds_of(args)
     todo = numbers(args, len(calls))
     print("%d durable writes, %d crashes, seed %d" % (
         len(calls), len(todo), args.seed), flush=True)
@@ -138,7 +159,8 @@ def main():
         crash.fresh()
         cut = "?"
         try:
-            expected, cut = crash.life({kind: str(n)})
+            expected, cut = crash.life({kind: str(n), "SOBRE_CUT_SEED":
+                                        str(args.seed)})
             crash.recover(expected)
             print("ok   %s=%d %s (%s)" % (kind, n, what, cut), flush=True)
         except (AssertionError, OSError, drive.MountFailed) as e:

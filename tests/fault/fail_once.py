@@ -1,31 +1,60 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Fails each durable write once, with EIO or ENOSPC: the error reaches the
-caller, every file is wholly old or wholly new, the daemon lives, doing it
-again works, fsck is clean.
+"""Fails calls of the daemon, one at a time: durable writes, reads, opens,
+allocations, SQLite's files and memory. The error reaches the caller, every file
+is wholly old or wholly new, the daemon lives, doing it again works, fsck is
+clean.
 
-	fail_once.py [--every K] [--only N] [--seed S]
+	fail_once.py [--kind KIND]... [--every K] [--only N] [--seed S]
+		[--jobs N]
+
+Durable writes fail one after the other. Of the rest each site of the program
+is tried (the call and its three callers): its first call of the life of a
+drive, its last and one between. The table at the end is that of
+docs/TESTING.md.
 """
+import argparse
+import collections
 import errno
 import os
+import pickle
 import sys
+import time
 
 import drive
 import env
 import scenario
+import sites
 import verify
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "crash"))
 import kill9  # noqa: E402: the same life of a drive
 
+FAILURES = (AssertionError, OSError, drive.MountFailed)
 
-def life(lower, n, error):
+
+def environment(fault):
+    return {"SOBRE_FAIL": fault.kind, "SOBRE_FAIL_SITE": fault.site,
+            "SOBRE_FAIL_AT": str(fault.at),
+            "SOBRE_FAIL_ERRNO": str(fault.error)}
+
+
+def must_stay(d):
+    """The mount is there a moment before sobre has found that it answers."""
+    d.run("status", d.dir, check=False)
+    if not d.alive():
+        status, said = d.wait(), d.said()
+        d.clean()
+        raise drive.MountFailed(status, said)
+
+
+def life(lower, fault):
     """Returns (drive still mounted, or None; expected; failed steps)."""
     expected = scenario.Expected()
-    d = drive.Drive(lower, sobre=env.SOBRE_FAULT, environ={
-        "SOBRE_FAIL_AT": str(n), "SOBRE_FAIL_ERRNO": str(error)})
+    d = drive.Drive(lower, sobre=env.SOBRE_FAULT, environ=environment(fault))
     failed = []
     try:
         d.start()
+        must_stay(d)
     except drive.MountFailed as e:
         if e.status != 1 or not e.text.strip():
             raise
@@ -64,16 +93,26 @@ def partly(d, expected, changes):
             f.write(scenario.B)
 
 
-def check(lower, n, error):
+def states(d, expected, failed):
+    """Reading may fail, too; not twice."""
+    try:
+        return verify.states(d, expected)
+    except OSError:
+        assert d.alive(), "read: the daemon died\n%s" % d.said()
+        failed.append("read")
+        return verify.states(d, expected)
+
+
+def check(lower, fault):
     """Returns the steps that were told of the fault."""
     try:
-        return lived(lower, *life(lower, n, error))
+        return lived(lower, *life(lower, fault))
     finally:
         drive.clean_all()
 
 
 def lived(lower, d, expected, failed):
-    found = verify.states(d, expected)
+    found = states(d, expected, failed)
     try:
         d.stop()
     except AssertionError:
@@ -89,34 +128,107 @@ def lived(lower, d, expected, failed):
     return failed
 
 
+# --- many of them
+
+Outcome = collections.namedtuple("Outcome", "fault told problem")
+
+
+def try_one(crash, fault):
+    label = "%s %s=%d %s %s" % (fault.kind, fault.name, fault.at,
+                                errno.errorcode[fault.error], fault.where)
+    crash.fresh()
+    try:
+        told = check(crash.lower, fault)
+        print("ok  ", label, told or "nobody was told", flush=True)
+        return Outcome(fault, told, None)
+    except FAILURES as e:
+        print("FAIL %s: %s" % (label, e), flush=True)
+        return Outcome(fault, [], str(e))
+
+
+def lane(todo):
+    crash = kill9.in_memory()
+    return [try_one(crash, fault) for fault in todo]
+
+
+def in_child(todo):
+    """A pipe that its outcomes come from: mounts of its own, in our
+    namespace."""
+    r, w = os.pipe()
+    if os.fork():
+        os.close(w)
+        return r
+    os.close(r)
+    env.die_with_parent()
+    done = lane(todo)
+    with os.fdopen(w, "wb") as f:
+        pickle.dump([(o.fault[:], o.told, o.problem) for o in done], f)
+    sys.exit(0)
+
+
+def run(todo, jobs):
+    if jobs == 1:
+        return lane(todo)
+    done = []
+    for r in [in_child(todo[n::jobs]) for n in range(jobs)]:
+        with os.fdopen(r, "rb") as f:
+            done += [Outcome(sites.Fault(*fault), told, problem)
+                     for fault, told, problem in pickle.load(f)]
+    return done
+
+
+def rows(outcomes):
+    """(kind, call, error): [sites, faults, told, not told, failed]"""
+    table = {}
+    for o in outcomes:
+        key = (o.fault.kind, o.fault.name, errno.errorcode[o.fault.error])
+        row = table.setdefault(key, [set(), 0, 0, 0, 0])
+        row[0].add(o.fault.site)
+        row[1] += 1
+        row[4 if o.problem else 2 if o.told else 3] += 1
+    return sorted(table.items())
+
+
+def print_table(outcomes):
+    print("| calls | | error | sites | faults | told | went on | failed |")
+    print("|---|---|---|---|---|---|---|---|")
+    sums = [0, 0, 0, 0]
+    for (kind, name, error), row in rows(outcomes):
+        print("| %s | `%s` | %s | %d | %d | %d | %d | %d |" % (
+            kind, name, error, len(row[0]), *row[1:]))
+        sums = [a + b for a, b in zip(sums, row[1:])]
+    print("| all | | | | %d | %d | %d | %d |" % tuple(sums))
+
+
+def parse():
+    p = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    p.add_argument("--kind", action="append", choices=sites.ERRORS)
+    p.add_argument("--every", type=int, default=1)
+    p.add_argument("--only", type=int, help="the Nth of those to be tried")
+    p.add_argument("--jobs", type=int, default=1)
+    p.add_argument("--seed", type=int,
+                   default=int(os.environ.get("SOBRE_SEED") or
+                               time.time_ns() % 1000))
+    return p.parse_args()
+
+
 def main():
-    args = kill9.parse()
-    env.start()
-    image = env.Image("ext4", 256, options="nobarrier")
-    crash = kill9.Crash(image)
-    calls = crash.count()
-    todo = kill9.numbers(args, len(calls))
-    bad, silent = 0, []
-    print("%d durable writes, %d faults, seed %d" % (
-        len(calls), len(todo), args.seed), flush=True)
-    for i, n in enumerate(todo):
-        error = (errno.EIO, errno.ENOSPC)[i % 2]
-        what = calls[n - 1] if n <= len(calls) else "past the end"
-        label = "%d %s %s" % (n, errno.errorcode[error], what)
-        crash.fresh()
-        try:
-            failed = check(crash.lower, n, error)
-            print("ok  ", label, failed or "nobody was told", flush=True)
-            if not failed and n <= len(calls):
-                silent.append(label)
-        except (AssertionError, OSError, drive.MountFailed) as e:
-            bad += 1
-            print("FAIL %s: %s" % (label, e), flush=True)
-    if silent:
-        print("failed and nobody was told (best effort, or a bug?):",
-              "; ".join(silent))
-    print("%d faults, %d failed" % (len(todo), bad))
-    return 1 if bad else 0
+    args = parse()
+    env.start(("addr2line",))
+    print("seed", args.seed, flush=True)
+    crash = kill9.in_memory()
+    todo = []
+    for kind in args.kind or sites.ERRORS:
+        calls = crash.trace(kind)
+        some = sites.faults(kind, calls, args.every, args.seed)
+        print("%s: %d calls, %d faults" % (kind, len(calls), len(some)),
+              flush=True)
+        todo += some
+    if args.only:
+        todo = todo[args.only - 1:args.only]
+    outcomes = run(todo, args.jobs)
+    print_table(outcomes)
+    return 1 if any(o.problem for o in outcomes) else 0
 
 
 if __name__ == "__main__":

@@ -102,6 +102,14 @@ def tmp(name):
     return path
 
 
+def memory(mib):
+    """A directory in memory: how long an fsync takes is not the question."""
+    path = tmp("memory")
+    run("mount", "-t", "tmpfs", "-o", "size=%dm" % mib, "none", path)
+    on_end(lambda: run("umount", "-l", path))
+    return path
+
+
 def _own_namespace():
     check(_libc.unshare(_CLONE_NEWNS), "unshare")
     check(_libc.mount(b"none", b"/", None, _MS_REC_PRIVATE, None), "mount")

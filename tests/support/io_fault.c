@@ -5,12 +5,9 @@
  *
  *	SOBRE_CRASH_AT=N	kills the process just before the Nth
  *	SOBRE_CRASH_AFTER=N	kills it just after the Nth
- *	SOBRE_FAIL_AT=N		the Nth does nothing and returns the error
- *	SOBRE_FAIL_ERRNO=E	that error, a number; EIO when not given
- *	SOBRE_IO_TRACE=FILE	a line "N name" for each call is added
  *
- * The count is the one piece of global state: the seam has no context to keep
- * it in, and it is the process that is counted.
+ * They may fail (fault.h), or be cut off (volatile.h). The count is the
+ * process's: the seam has no context to keep it in.
  */
 #include "fs/base/io.h"
 
@@ -20,37 +17,14 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "tests/support/fault.h"
+#include "tests/support/volatile.h"
+
 static atomic_long calls;
-
-static long number_from(const char *name, long fallback)
-{
-	const char *text = getenv(name);
-
-	return text ? strtol(text, NULL, 10) : fallback;
-}
-
-static void trace(long n, const char *what)
-{
-	const char *path = getenv("SOBRE_IO_TRACE");
-	char line[64];
-	int len;
-	int fd;
-
-	if (!path)
-		return;
-	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return;
-	len = snprintf(line, sizeof(line), "%ld %s\n", n, what);
-	if (write(fd, line, (size_t)len) != len)
-		abort();
-	(void)close(fd);
-}
 
 static void die(void)
 {
@@ -60,21 +34,21 @@ static void die(void)
 }
 
 /* The call's number, or the error it shall return. */
-static long enter(const char *what)
+static long enter(const char *what, const void *caller)
 {
 	long n = atomic_fetch_add(&calls, 1) + 1;
+	int error;
 
-	trace(n, what);
-	if (n == number_from("SOBRE_CRASH_AT", 0))
+	if (n == fault_number("SOBRE_CRASH_AT", 0))
 		die();
-	if (n == number_from("SOBRE_FAIL_AT", 0))
-		return -number_from("SOBRE_FAIL_ERRNO", EIO);
-	return n;
+	volatile_step(what);
+	error = fault_enter(FAULT_WRITE, what, caller);
+	return error ? -error : n;
 }
 
 static int leave(long n, int rc)
 {
-	if (n == number_from("SOBRE_CRASH_AFTER", 0))
+	if (n == fault_number("SOBRE_CRASH_AFTER", 0))
 		die();
 	return rc;
 }
@@ -85,9 +59,9 @@ static int result(int rc)
 }
 
 /* Declares `n_`, and returns early from the function that is to fail. */
-#define ENTER()                    \
-	long n_ = enter(__func__); \
-	if (n_ < 0)                \
+#define ENTER()                                                 \
+	long n_ = enter(__func__, __builtin_return_address(0)); \
+	if (n_ < 0)                                             \
 	return (int)n_
 #define LEAVE(rc) return leave(n_, rc)
 
@@ -107,40 +81,53 @@ static int write_all(int fd, const char *at, size_t len, uint64_t off)
 	return 0;
 }
 
+static int synced(int fd, int rc)
+{
+	if (rc == 0)
+		volatile_settle(fd);
+	return rc;
+}
+
 int io_pwrite(int fd, const void *data, size_t len, uint64_t off)
 {
 	ENTER();
+	volatile_note(fd, data, len, off);
 	LEAVE(write_all(fd, data, len, off));
 }
 
 int io_fsync(int fd)
 {
 	ENTER();
-	LEAVE(result(fsync(fd)));
+	LEAVE(synced(fd, result(fsync(fd))));
 }
 
 int io_fdatasync(int fd)
 {
 	ENTER();
-	LEAVE(result(fdatasync(fd)));
+	LEAVE(synced(fd, result(fdatasync(fd))));
 }
 
 int io_syncfs(int fd)
 {
+	int rc;
+
 	ENTER();
-	LEAVE(result(syncfs(fd)));
+	rc = result(syncfs(fd));
+	if (rc == 0)
+		volatile_settle_all();
+	LEAVE(rc);
 }
 
 int io_ftruncate(int fd, uint64_t size_bytes)
 {
 	ENTER();
-	LEAVE(result(ftruncate(fd, (off_t)size_bytes)));
+	LEAVE(synced(fd, result(ftruncate(fd, (off_t)size_bytes))));
 }
 
 int io_fallocate(int fd, int mode, uint64_t off, uint64_t len)
 {
 	ENTER();
-	LEAVE(result(fallocate(fd, mode, (off_t)off, (off_t)len)));
+	LEAVE(synced(fd, result(fallocate(fd, mode, (off_t)off, (off_t)len))));
 }
 
 int io_fsetxattr(int fd, const char *name, const void *value, size_t len)
@@ -187,15 +174,23 @@ int io_unlinkat(int dir, const char *name, int flags)
 
 int io_mkdirat(int dir, const char *name, mode_t mode)
 {
+	int rc;
+
 	ENTER();
-	LEAVE(result(mkdirat(dir, name, mode)));
+	rc = result(mkdirat(dir, name, mode));
+	if (rc == 0)
+		volatile_note_new(dir, name, AT_REMOVEDIR);
+	LEAVE(rc);
 }
 
 int io_openat_create(int dir, const char *name, int flags, mode_t mode)
 {
+	bool is_new = faccessat(dir, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0;
 	int fd;
 
 	ENTER();
 	fd = openat(dir, name, flags | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode);
+	if (fd >= 0 && is_new)
+		volatile_note_new(dir, name, 0);
 	LEAVE(fd < 0 ? -errno : fd);
 }
