@@ -121,7 +121,7 @@ const char *errcode_name(int code)
 	return name ? name : "EIO";
 }
 
-static int errcode_from_name(const char *name)
+int errcode_from_name(const char *name)
 {
 	for (int i = 1; i < SOBRE_NAMES; i++)
 		if (sobre_names[i] && !strcmp(name, sobre_names[i]))

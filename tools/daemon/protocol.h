@@ -113,5 +113,7 @@ json_t *reply_from_error(const struct error *err);
 int reply_to_error(const json_t *error, struct error *err);
 /* "ENOSPC", "ECORRUPT"; "EIO" for what has no name. */
 const char *errcode_name(int code);
+/* -EIO for a name that isn't known. */
+int errcode_from_name(const char *name);
 
 #endif

@@ -21,6 +21,7 @@ static void print_last_error(const json_t *result)
 	(void)fflush(stdout);
 	(void)fprintf(stderr, T("sobre: last error: '%s': %s\n"),
 		      path ? path : "", text ? text : "");
+	out_advice(errcode_from_name(json_text(error, "code")));
 }
 
 /* --- pack

@@ -141,9 +141,12 @@ json_t *call_with_bar(const struct cli *cli, const struct place *place,
 /* --- out.c
  * ------------------------------------------------------------------------- */
 
-/* "sobre: text" on standard error. Returns EXIT_REFUSED. */
+/* "sobre: text" on standard error, and what to do about it when the machine is
+ * to blame. Returns EXIT_REFUSED. */
 int out_error(const struct error *err);
 int out_usage(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* advice.c: a line on standard error for some errors, none for others. */
+void out_advice(int code);
 /* Prints the object, a line. Returns the status. */
 int out_json(const json_t *value, int status);
 /* A size in the reader's language. */

@@ -17,6 +17,7 @@ int out_error(const struct error *err)
 {
 	(void)fflush(stdout);
 	(void)fprintf(stderr, "sobre: %s\n", err->text);
+	out_advice(err->code);
 	return EXIT_REFUSED;
 }
 
