@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /* The control socket: docs/design/control.md. */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@
 #define REQUEST_TIMEOUT_S 10
 #define REPLY_TIMEOUT_S	  30
 #define PROGRESS_EVERY_MS 200
+#define WANT_PAUSE_MS	  200
 
 struct connection {
 	struct daemon *daemon;
@@ -204,12 +206,12 @@ static struct connection *connection_new(struct daemon *d, int sock)
 	return c;
 }
 
-static void refuse(int sock, int code, const char *text)
+static void refuse(int sock, int code, const char *why)
 {
 	struct error err = ERROR_INIT;
 	cleanup_json json_t *reply = NULL;
 
-	(void)error_set(&err, code, "%s", text);
+	(void)error_set(&err, code, "%s", why);
 	reply = reply_from_error(&err);
 	if (reply)
 		(void)frame_send(sock, reply, &err);
@@ -225,14 +227,46 @@ static bool is_root(int sock)
 	       cred.uid == 0;
 }
 
+static int take_call(const struct daemon *d)
+{
+	return accept4(d->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+}
+
+static void keep_spare(struct daemon *d)
+{
+	d->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+/* It would wait for an answer, and we be told of it without end: the spare
+ * descriptor is there to say no with. Another thread may have been faster. */
+static void refuse_for_want(struct daemon *d, int code)
+{
+	struct pollfd stop = { .fd = d->stop_fd, .events = POLLIN };
+	int sock;
+
+	close_at(&d->spare_fd);
+	d->spare_fd = -1;
+	sock = take_call(d);
+	if (sock >= 0) {
+		refuse(sock, code, "the daemon has no descriptor left");
+		(void)close(sock);
+	} else {
+		(void)poll(&stop, 1, WANT_PAUSE_MS);
+	}
+	keep_spare(d);
+}
+
 static void accept_one(struct daemon *d)
 {
-	cleanup_fd int sock = accept4(d->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+	cleanup_fd int sock = take_call(d);
 	struct connection *c = NULL;
 	pthread_t thread;
 
-	if (sock < 0)
+	if (sock < 0) {
+		if (errno == EMFILE || errno == ENFILE)
+			refuse_for_want(d, -errno);
 		return;
+	}
 	if (!is_root(sock)) {
 		refuse(sock, -EPERM, "only root may ask the daemon");
 		return;
@@ -259,6 +293,7 @@ void *control_main(void *daemon)
 	struct pollfd fds[2] = { { .fd = d->listen_fd, .events = POLLIN },
 				 { .fd = d->stop_fd, .events = POLLIN } };
 
+	keep_spare(d);
 	while (!daemon_stopping(d))
 		if (poll(fds, 2, -1) > 0 && (fds[0].revents & POLLIN))
 			accept_one(d);

@@ -17,6 +17,7 @@ static void daemon_free(struct daemon *d)
 	if (!d)
 		return;
 	close_at(&d->listen_fd);
+	close_at(&d->spare_fd);
 	close_at(&d->wake_fd);
 	close_at(&d->stop_fd);
 	close_at(&d->state_fd);
@@ -44,6 +45,7 @@ static int daemon_new(const struct daemon_options *options,
 	d->state_fd = -1;
 	d->run_fd = -1;
 	d->listen_fd = -1;
+	d->spare_fd = -1;
 	d->wake_fd = eventfd(0, EFD_CLOEXEC);
 	d->stop_fd = eventfd(0, EFD_CLOEXEC);
 	if (d->wake_fd < 0 || d->stop_fd < 0) {
@@ -104,7 +106,7 @@ static int wait_for_child(pid_t pid, int fd, struct error *err)
 	}
 	(void)waitpid(pid, NULL, 0);
 	if (len != sizeof(message))
-		return error_set(err, -EIO,
+		return error_set(err, -EPIPE,
 				 T("the daemon died while it started"));
 	memcpy(&code, message + 1, sizeof(code));
 	message[sizeof(message) - 1] = '\0';

@@ -178,6 +178,7 @@ struct daemon {
 	bool accept_started;
 	struct error loop_error; /* written before wake_fd */
 	int listen_fd;
+	int spare_fd; /* of the control thread, for want of others */
 
 	pthread_mutex_t lock; /* guards all below */
 	pthread_cond_t idle;  /* connections fell to 0 */

@@ -225,7 +225,7 @@ static int ended_early(const struct daemon *d, struct error *err)
 				 d->loop_error.text);
 	if (!is_mounted(d))
 		return 1;
-	return error_set(err, -EIO, T("the mount ended as soon as it began"));
+	return error_set(err, -EPIPE, T("the mount ended as soon as it began"));
 }
 
 /* The kernel has been answered, and the mount answers. 1: and is gone. */

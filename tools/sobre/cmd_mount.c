@@ -74,6 +74,16 @@ static struct setup *load_setup(const struct cli *cli, const char *lower,
 	return setup;
 }
 
+/* Over the lower, unless it is named. */
+static int find_mount_place(const struct cli *cli, const char *lower,
+			    char **ret_path, struct error *err)
+{
+	if (cli->n > 1)
+		return path_canonical(cli->operands[1], true, ret_path, err);
+	*ret_path = strdup(lower);
+	return *ret_path ? 0 : error_set(err, -ENOMEM, "out of memory");
+}
+
 int cmd_mount(const struct cli *cli)
 {
 	cleanup_free char *lower = NULL;
@@ -93,9 +103,7 @@ int cmd_mount(const struct cli *cli)
 
 	if (find_lower(cli->operands[0], &lower, &err) < 0)
 		return out_error(&err);
-	if (cli->n == 1)
-		mountpoint = strdup(lower);
-	else if (path_canonical(cli->operands[1], true, &mountpoint, &err) < 0)
+	if (find_mount_place(cli, lower, &mountpoint, &err) < 0)
 		return out_error(&err);
 	if (daemon_check_rights(&err) < 0)
 		return out_error(&err);
