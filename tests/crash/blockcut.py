@@ -183,7 +183,7 @@ def start_lane(args, number, cuts):
         os.close(w)
         return pid, r
     os.close(r)
-    env.die_with_parent()
+    env.is_child()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # we send SIGTERM then
     counts = Lane(args, number, cuts).run()
     with os.fdopen(w, "wb") as f:

@@ -4,7 +4,7 @@ allocations, SQLite's files and memory. The error reaches the caller, every file
 is wholly old or wholly new, the daemon lives, doing it again works, fsck is
 clean.
 
-	fail_once.py [--kind KIND]... [--every K] [--only N] [--seed S]
+	fail_once.py [--kind KIND]... [--every K] [--match TEXT] [--seed S]
 		[--jobs N]
 
 Durable writes fail one after the other. Of the rest each site of the program
@@ -133,16 +133,19 @@ def lived(lower, d, expected, failed):
 Outcome = collections.namedtuple("Outcome", "fault told problem")
 
 
+def label(fault):
+    return "%s %s=%d %s %s" % (fault.kind, fault.name, fault.at,
+                               errno.errorcode[fault.error], fault.where)
+
+
 def try_one(crash, fault):
-    label = "%s %s=%d %s %s" % (fault.kind, fault.name, fault.at,
-                                errno.errorcode[fault.error], fault.where)
     crash.fresh()
     try:
         told = check(crash.lower, fault)
-        print("ok  ", label, told or "nobody was told", flush=True)
+        print("ok  ", label(fault), told or "nobody was told", flush=True)
         return Outcome(fault, told, None)
     except FAILURES as e:
-        print("FAIL %s: %s" % (label, e), flush=True)
+        print("FAIL %s: %s" % (label(fault), e), flush=True)
         return Outcome(fault, [], str(e))
 
 
@@ -159,7 +162,7 @@ def in_child(todo):
         os.close(w)
         return r
     os.close(r)
-    env.die_with_parent()
+    env.is_child()
     done = lane(todo)
     with os.fdopen(w, "wb") as f:
         pickle.dump([(o.fault[:], o.told, o.problem) for o in done], f)
@@ -204,7 +207,8 @@ def parse():
     p = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     p.add_argument("--kind", action="append", choices=sites.ERRORS)
     p.add_argument("--every", type=int, default=1)
-    p.add_argument("--only", type=int, help="the Nth of those to be tried")
+    p.add_argument("--match", default="", metavar="TEXT",
+                   help="only those whose line has TEXT in it")
     p.add_argument("--jobs", type=int, default=1)
     p.add_argument("--seed", type=int,
                    default=int(os.environ.get("SOBRE_SEED") or
@@ -224,8 +228,7 @@ def main():
         print("%s: %d calls, %d faults" % (kind, len(calls), len(some)),
               flush=True)
         todo += some
-    if args.only:
-        todo = todo[args.only - 1:args.only]
+    todo = [fault for fault in todo if args.match in label(fault)]
     outcomes = run(todo, args.jobs)
     print_table(outcomes)
     return 1 if any(o.problem for o in outcomes) else 0

@@ -89,6 +89,16 @@ def _take_all_down():
             print("cleanup:", e, file=sys.stderr)
 
 
+def is_child():
+    """After a fork: what is there is the parent's to take down."""
+    global _tmp
+    atexit.unregister(shutil.rmtree)
+    atexit.unregister(_take_all_down)
+    _undo.clear()
+    _tmp = None
+    die_with_parent()
+
+
 def tmp(name):
     """A fresh path under this process's temporary directory."""
     global _tmp

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -37,7 +39,6 @@
 
 READ(ssize_t, pread64, (int fd, void *to, size_t len, off_t at),
      (fd, to, len, at))
-READ(ssize_t, read, (int fd, void *to, size_t len), (fd, to, len))
 READ(int, fstat64, (int fd, struct stat *st), (fd, st))
 READ(int, stat64, (const char *path, struct stat *st), (path, st))
 READ(int, lstat64, (const char *path, struct stat *st), (path, st))
@@ -84,6 +85,8 @@ OPEN(int, -1, accept4,
      (int sock, struct sockaddr *addr, socklen_t *len, int flags),
      (sock, addr, len, flags))
 
+ssize_t __real_read(int fd, void *to, size_t len);
+ssize_t __wrap_read(int fd, void *to, size_t len);
 int __real_open64(const char *path, int flags, mode_t mode);
 int __real_openat64(int dir, const char *path, int flags, mode_t mode);
 int __real_ioctl(int fd, unsigned long request, void *arg);
@@ -97,6 +100,23 @@ int __wrap_fcntl64(int fd, int command, void *arg);
 long __wrap_syscall(long number, long a, long b, long c, long d, long e,
 		    long f);
 /* NOLINTEND(bugprone-reserved-identifier,bugprone-macro-parentheses) */
+
+/* The kernel doesn't fail to ask us; and libfuse would end the session. */
+static bool is_fuse(int fd)
+{
+	struct stat st;
+
+	return __real_fstat64(fd, &st) == 0 && S_ISCHR(st.st_mode) &&
+	       st.st_rdev == makedev(10, 229);
+}
+
+/* NOLINTNEXTLINE(bugprone-reserved-identifier) */
+ssize_t __wrap_read(int fd, void *to, size_t len)
+{
+	return !is_fuse(fd) && FAULT(FAULT_READ, "read")
+		       ? -1
+		       : __real_read(fd, to, len);
+}
 
 static mode_t mode_of(int flags, va_list args)
 {
