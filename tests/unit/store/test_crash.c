@@ -7,15 +7,11 @@
  * count be too low.
  * This program runs itself, with another implementation of fs/base/io.h.
  */
-#include <sys/wait.h>
+#include "tests/unit/store/crashing.h"
 
-#include "tests/unit/store/support.h"
-
-#define KIB(n)	 ((size_t)(n) << 10)
-#define FILES	 5
-#define LEN	 KIB(150)
-#define MOST_IOS 1000
-#define FAILED	 3
+#define KIB(n) ((size_t)(n) << 10)
+#define FILES  5
+#define LEN    KIB(150)
 
 /* File `ino` shares its first half with its neighbours. */
 static uint8_t *data_of(uint64_t ino)
@@ -139,91 +135,8 @@ static int live(struct world *w)
 	return failed;
 }
 
-static struct world *world_at(const char *dir)
-{
-	struct world *w = calloc(1, sizeof(*w));
-	char packs[300];
-
-	assert_non_null(w);
-	(void)snprintf(w->dir, sizeof(w->dir), "%s", dir);
-	(void)snprintf(packs, sizeof(packs), "%s/packs", dir);
-	(void)mkdir(packs, 0700);
-	w->packs_fd = open(packs, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	w->now_ns = INT64_C(1700000000) * NS_PER_S;
-	w->options = (struct store_options){
-		.pack_bytes = KIB(300),
-		.clock = { .now_ns = world_now, .ctx = w },
-	};
-	world_open(w);
-	return w;
-}
-
-static void leave(struct world *w)
-{
-	world_shut(w);
-	(void)close(w->packs_fd);
-	free(w);
-}
-
-static int child(const char *dir)
-{
-	struct world *w = world_at(dir);
-	int failed = live(w);
-
-	leave(w);
-	return failed ? FAILED : EXIT_SUCCESS;
-}
-
 /* --- the parent ------------------------------------------------------------
  */
-
-/* Uses of a chunk by contents that live. */
-static uint64_t uses_of(struct world *w, const struct hash128 *chunk)
-{
-	const struct hash128 none = { .bytes = { 0 } };
-	struct ids ids = { .n = 0 };
-	uint64_t uses = 0;
-
-	must(w, ids_select(w->store, VIEW_COMMITTED,
-			   "SELECT id FROM content WHERE id > ?1"
-			   " AND orphan = 0 LIMIT ?2",
-			   &none, 100, &ids, &w->err));
-	for (size_t i = 0; i < ids.n; i++) {
-		struct content_row row;
-		struct recipe recipe;
-
-		must(w, content_row_get(w->store, VIEW_COMMITTED, &ids.id[i],
-					&row, &w->err));
-		must(w, recipe_load(w->store, &row, &recipe, &w->err));
-		for (uint32_t k = 0; k < recipe.n; k++) {
-			struct recipe_entry e;
-
-			recipe_at(&recipe, k, &e);
-			uses += hash128_compare(&e.id, chunk) == 0;
-		}
-		recipe_release(&recipe);
-	}
-	ids_release(&ids);
-	return uses;
-}
-
-static void no_count_is_too_low(struct world *w)
-{
-	const struct hash128 none = { .bytes = { 0 } };
-	struct ids ids = { .n = 0 };
-
-	must(w, ids_select(w->store, VIEW_COMMITTED,
-			   "SELECT id FROM chunk WHERE id > ?1 LIMIT ?2", &none,
-			   1000, &ids, &w->err));
-	for (size_t i = 0; i < ids.n; i++) {
-		struct chunk_row row;
-
-		must(w, chunk_row_get(w->store, VIEW_COMMITTED, &ids.id[i],
-				      &row, &w->err));
-		assert_true(row.refs >= uses_of(w, &row.id));
-	}
-	ids_release(&ids);
-}
 
 static void what_is_committed_reads_back(struct world *w)
 {
@@ -247,10 +160,8 @@ static void what_is_committed_reads_back(struct world *w)
 	}
 }
 
-static void check(const char *dir)
+static void check(struct world *w)
 {
-	struct world *w = world_at(dir);
-
 	what_is_committed_reads_back(w);
 	no_count_is_too_low(w);
 	/* And it goes on. */
@@ -263,89 +174,26 @@ static void check(const char *dir)
 	world_free(w);
 }
 
-/* Runs the child with `name`=`value` in its environment; its wait status. */
-static int run(const char *dir, const char *name, const char *value)
-{
-	pid_t pid = fork();
-	int status = 0;
-
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		/* NOLINTNEXTLINE(concurrency-mt-unsafe): one thread */
-		(void)setenv(name, value, 1);
-		(void)execl("/proc/self/exe", "test_crash", dir, NULL);
-		_exit(127);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	return status;
-}
-
-/* In memory: how long an fsync takes is not the question. */
-static char *new_dir(char dir[64])
-{
-	/* NOLINTNEXTLINE(concurrency-mt-unsafe): one thread */
-	const char *tmp = getenv("TMPDIR");
-
-	if (access("/dev/shm", W_OK) == 0)
-		tmp = "/dev/shm";
-	(void)snprintf(dir, 64, "%.30s/sobre-crash-XXXXXX", tmp ? tmp : "/tmp");
-	assert_non_null(mkdtemp(dir));
-	return dir;
-}
-
-/* Every durable write in turn, until there are no more; how many. */
-static int for_each_write(const char *name, bool kills)
-{
-	for (int i = 1; i < MOST_IOS; i++) {
-		char value[16];
-		char dir[64];
-		int status;
-
-		(void)snprintf(value, sizeof(value), "%d", i);
-		leave(world_at(new_dir(dir))); /* the catalog is there */
-		status = run(dir, name, value);
-		check(dir);
-		if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS) {
-			assert_true(i > 20);
-			return i - 1;
-		}
-		if (kills)
-			assert_true(WIFSIGNALED(status));
-		else
-			assert_int_equal(WEXITSTATUS(status), FAILED);
-	}
-	fail_msg("more than %d durable writes", MOST_IOS);
-	return 0;
-}
+static const struct crash_life life = { .writes_min = 20,
+					.live = live,
+					.check = check };
 
 static void killed_before_any_write_nothing_is_lost(void **state)
 {
 	(void)state;
-	(void)for_each_write("SOBRE_CRASH_AT", true);
+	(void)crash_at_each_write(&life, "SOBRE_CRASH_AT", true);
 }
 
 static void with_any_write_failing_nothing_is_lost(void **state)
 {
 	(void)state;
-	(void)for_each_write("SOBRE_FAIL_AT", false);
+	(void)crash_at_each_write(&life, "SOBRE_FAIL_AT", false);
 }
 
-/* Each cut has dice of its own; SOBRE_SEED repeats them all. */
 static void a_power_cut_before_any_write_loses_nothing(void **state)
 {
-	/* NOLINTNEXTLINE(concurrency-mt-unsafe): one thread */
-	const char *given = getenv("SOBRE_SEED");
-	char seed[24];
-	int cuts;
-
 	(void)state;
-	(void)snprintf(seed, sizeof(seed), "%ld",
-		       given ? strtol(given, NULL, 10) : (long)time(NULL));
-	/* NOLINTNEXTLINE(concurrency-mt-unsafe): one thread */
-	(void)setenv("SOBRE_CUT_SEED", seed, 1);
-	print_message("seed %s\n", seed);
-	cuts = for_each_write("SOBRE_CUT_AT", true);
-	print_message("%d power cuts\n", cuts);
+	crash_by_power_cuts(&life);
 }
 
 int main(int argc, char **argv)
@@ -357,6 +205,6 @@ int main(int argc, char **argv)
 	};
 
 	if (argc == 2)
-		return child(argv[1]);
+		return crash_child(&life, argv[1]);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
