@@ -111,9 +111,10 @@ static int make_file(const struct store *store, uint64_t id)
 
 	dir_of(id, dir);
 	rc = io_mkdirat(store->packs_fd, dir, 0700);
-	if (rc == 0)
+	/* Whoever made it may have failed to sync it. */
+	if (rc == 0 || rc == -EEXIST)
 		rc = io_fsync(store->packs_fd);
-	if (rc < 0 && rc != -EEXIST)
+	if (rc < 0)
 		return rc;
 	pack_name(id, name);
 	return io_openat_create(store->packs_fd, name, O_RDWR | O_EXCL, 0600);

@@ -179,7 +179,7 @@ int io_mkdirat(int dir, const char *name, mode_t mode)
 	ENTER();
 	rc = result(mkdirat(dir, name, mode));
 	if (rc == 0)
-		volatile_note_new(dir, name, AT_REMOVEDIR);
+		volatile_note_new(dir, name, true);
 	LEAVE(rc);
 }
 
@@ -191,6 +191,6 @@ int io_openat_create(int dir, const char *name, int flags, mode_t mode)
 	ENTER();
 	fd = openat(dir, name, flags | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode);
 	if (fd >= 0 && is_new)
-		volatile_note_new(dir, name, 0);
+		volatile_note_new(dir, name, false);
 	LEAVE(fd < 0 ? -errno : fd);
 }

@@ -31,7 +31,7 @@ struct change {
 	uint8_t *old;
 	off_t old_size;
 	char name[NAME_SIZE];
-	int remove_flags;
+	bool is_dir;
 };
 
 /* A file of SQLite's. Ours is never closed: that would drop SQLite's locks. */
@@ -146,7 +146,7 @@ static int parent_of(int dir, const char **name)
 	return openat(dir, parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-void volatile_note_new(int dir, const char *name, int remove_flags)
+void volatile_note_new(int dir, const char *name, bool is_dir)
 {
 	struct change *c;
 	int fd;
@@ -157,7 +157,7 @@ void volatile_note_new(int dir, const char *name, int remove_flags)
 	fd = parent_of(dir, &name);
 	c = push(fd, fd);
 	(void)snprintf(c->name, sizeof(c->name), "%s", name);
-	c->remove_flags = remove_flags;
+	c->is_dir = is_dir;
 	(void)pthread_mutex_unlock(&seen.lock);
 }
 
@@ -304,8 +304,10 @@ static void settle_by_dice(struct change *c)
 		return;
 	if (!c->name[0])
 		do_again(c);
+	else if (c->is_dir) /* with all below */
+		(void)renameat(c->fd, c->name, c->fd, "lost");
 	else
-		(void)unlinkat(c->fd, c->name, c->remove_flags);
+		(void)unlinkat(c->fd, c->name, 0);
 }
 
 static void cut(void)

@@ -18,6 +18,7 @@
  * once: what ext4 makes of those is shown by tests/crash/blockcut.py.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,7 +28,7 @@ void volatile_step(const char *name);
 /* Before the write. */
 void volatile_note(int fd, const void *data, size_t len, uint64_t at);
 /* After it was made in `dir`. */
-void volatile_note_new(int dir, const char *name, int remove_flags);
+void volatile_note_new(int dir, const char *name, bool is_dir);
 /* After a sync of the inode; of everything. */
 void volatile_settle(int fd);
 void volatile_settle_all(void);

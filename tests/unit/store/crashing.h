@@ -13,6 +13,7 @@
 #define CRASH_FAILED	 3
 
 struct crash_life {
+	const char *name;		  /* the child's second argument */
 	int writes_min;			  /* there are at least so many */
 	void (*prepare)(struct world *w); /* by the parent; NULL */
 	int (*live)(struct world *w);	  /* how many steps failed */
@@ -103,8 +104,8 @@ static inline void no_count_is_too_low(struct world *w)
 }
 
 /* Runs the child with `name`=`value` in its environment; its wait status. */
-static inline int crash_run(const char *dir, const char *name,
-			    const char *value)
+static inline int crash_run(const struct crash_life *life, const char *dir,
+			    const char *name, const char *value)
 {
 	pid_t pid = fork();
 	int status = 0;
@@ -113,7 +114,7 @@ static inline int crash_run(const char *dir, const char *name,
 	if (pid == 0) {
 		/* NOLINTNEXTLINE(concurrency-mt-unsafe): one thread */
 		(void)setenv(name, value, 1);
-		(void)execl("/proc/self/exe", "crash", dir, NULL);
+		(void)execl("/proc/self/exe", "crash", dir, life->name, NULL);
 		_exit(127);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -148,9 +149,13 @@ static inline int crash_at_each_write(const struct crash_life *life,
 		if (life->prepare)
 			life->prepare(w);
 		crash_leave(w);
-		status = crash_run(dir, name, value);
+		status = crash_run(life, dir, name, value);
 		life->check(crash_world(dir));
-		if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS) {
+		/* A child may be made to fail before it is killed. */
+		if (WIFEXITED(status) &&
+		    (kills || WEXITSTATUS(status) == EXIT_SUCCESS)) {
+			assert_true(WEXITSTATUS(status) == EXIT_SUCCESS ||
+				    WEXITSTATUS(status) == CRASH_FAILED);
 			assert_true(i > life->writes_min);
 			return i - 1;
 		}

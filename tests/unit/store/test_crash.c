@@ -174,9 +174,9 @@ static void check(struct world *w)
 	world_free(w);
 }
 
-static const struct crash_life life = { .writes_min = 20,
-					.live = live,
-					.check = check };
+static const struct crash_life life = {
+	.name = "life", .writes_min = 20, .live = live, .check = check
+};
 
 static void killed_before_any_write_nothing_is_lost(void **state)
 {
@@ -196,15 +196,50 @@ static void a_power_cut_before_any_write_loses_nothing(void **state)
 	crash_by_power_cuts(&life);
 }
 
+/* --- what one failure leaves behind ---------------------------------------
+ */
+
+static int pack_two(struct world *w)
+{
+	return !pack_one(w, 2) + !pack_one(w, 5);
+}
+
+static void check_two(struct world *w)
+{
+	what_is_committed_reads_back(w);
+	no_count_is_too_low(w);
+	assert_int_equal(pack_two(w), 0);
+	what_is_committed_reads_back(w);
+	world_free(w);
+}
+
+static const struct crash_life two = { .name = "two",
+				       .live = pack_two,
+				       .check = check_two };
+
+/* The second durable write makes the directory of the first pack sure. */
+static void a_directory_whose_sync_failed_is_synced_the_next_time(void **state)
+{
+	(void)state;
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): one thread */
+	(void)setenv("SOBRE_FAIL_AT", "2", 1);
+	crash_by_power_cuts(&two);
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): one thread */
+	(void)unsetenv("SOBRE_FAIL_AT");
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(killed_before_any_write_nothing_is_lost),
 		cmocka_unit_test(with_any_write_failing_nothing_is_lost),
 		cmocka_unit_test(a_power_cut_before_any_write_loses_nothing),
+		cmocka_unit_test(
+			a_directory_whose_sync_failed_is_synced_the_next_time),
 	};
 
-	if (argc == 2)
-		return crash_child(&life, argv[1]);
+	if (argc == 3)
+		return crash_child(strcmp(argv[2], two.name) ? &life : &two,
+				   argv[1]);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -130,9 +130,11 @@ static void check(struct world *w)
 	world_free(w);
 }
 
-static const struct crash_life life = {
-	.writes_min = 6, .prepare = rot, .live = mend, .check = check
-};
+static const struct crash_life life = { .name = "mend",
+					.writes_min = 6,
+					.prepare = rot,
+					.live = mend,
+					.check = check };
 
 static void killed_while_mending_nothing_is_lost(void **state)
 {
@@ -160,7 +162,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_power_cut_while_mending_loses_nothing),
 	};
 
-	if (argc == 2)
+	if (argc == 3)
 		return crash_child(&life, argv[1]);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
