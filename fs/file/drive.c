@@ -210,6 +210,7 @@ static int open_store(struct drive *drive, struct error *err)
 		.key = drive->identity.key,
 		.pack_bytes = drive->options.pack_bytes,
 		.readonly = drive->options.readonly,
+		.rebuild = drive->options.rebuild,
 		.clock = drive->options.clock,
 	};
 	cleanup_fd int packs = -1;

@@ -35,6 +35,7 @@ struct drive;
 struct drive_options {
 	bool readonly;	 /* write nothing, not to the lower, not to the state */
 	bool must_exist; /* don't make a drive of a directory that isn't one */
+	bool rebuild;	 /* store_rebuild() follows: as store_options */
 	int64_t min_age_s;   /* without write, to be cold; default 86,400 */
 	uint64_t pack_bytes; /* 0: the store's default */
 	/* Whose what is, first match wins; borrowed until drive_close().

@@ -37,10 +37,11 @@ int store_open(int packs_fd, struct catalog *cat,
 	store->packs_fd = fcntl(packs_fd, F_DUPFD_CLOEXEC, 3);
 	if (store->packs_fd < 0)
 		return error_set(err, -errno, "cannot keep the packs open");
-	if (!store->options.readonly)
+	if (!store->options.readonly && !store->options.rebuild) {
 		rc = store_adopt(store, err);
-	if (rc == 0 && !store->options.readonly)
-		rc = store_fill_spans(store, err);
+		if (rc == 0)
+			rc = store_fill_spans(store, err);
+	}
 	if (rc == 0)
 		*ret_store = take_ptr(&store);
 	return rc;

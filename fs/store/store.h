@@ -38,6 +38,8 @@ struct store_options {
 	uint64_t stage_bytes; /* store_put(); 0: STORE_STAGE_BYTES */
 	size_t recipe_bytes;  /* recipes of open bodies kept; 0: 256 MiB */
 	bool readonly;
+	bool rebuild; /* store_rebuild() follows: what no row knows is left to
+			 it, so that packs are read once */
 	struct clock clock;
 };
 

@@ -147,6 +147,7 @@ json_t *command_rebuild(int lower_fd, const char *state_path,
 {
 	const struct drive_options options = {
 		.must_exist = true,
+		.rebuild = true,
 		.min_age_s = INT64_C(86400),
 		.clock = clock_real(),
 	};
