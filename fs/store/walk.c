@@ -36,6 +36,15 @@ int walk_start(struct walk *walk, struct store *store, uint64_t pack,
 /* In strides: dropping each record would drop the next one's readahead. The
  * next stride is dropped and asked for while this one is read. */
 #define STRIDE_BYTES (UINT64_C(8) << 20)
+/* Linux reads no more for one call than the device's readahead. */
+#define ASK_BYTES (UINT64_C(128) << 10)
+
+static void ask_for(int fd, uint64_t from)
+{
+	for (uint64_t at = from; at < from + STRIDE_BYTES; at += ASK_BYTES)
+		(void)posix_fadvise(fd, (off_t)at, ASK_BYTES,
+				    POSIX_FADV_WILLNEED);
+}
 
 static void foresee(struct walk *walk, uint64_t off)
 {
@@ -45,8 +54,7 @@ static void foresee(struct walk *walk, uint64_t off)
 		return;
 	(void)posix_fadvise(walk->ref.fd, (off_t)from, STRIDE_BYTES,
 			    POSIX_FADV_DONTNEED);
-	(void)posix_fadvise(walk->ref.fd, (off_t)from, STRIDE_BYTES,
-			    POSIX_FADV_WILLNEED);
+	ask_for(walk->ref.fd, from);
 	walk->dropped = from + STRIDE_BYTES;
 }
 
