@@ -61,8 +61,16 @@ def ticks(at, last, unit):
     return out
 
 
+def shade(at, span, last):
+    """Marks a part of a panel."""
+    width = WIDTH - LEFT - 20
+    left, right = (LEFT + part / (last or 1) * width for part in span)
+    return ['<rect x="%.1f" y="%d" width="%.1f" height="%d" fill="#f3ead2"/>'
+            % (left, at, right - left, PANEL)]
+
+
 def draw(samples, svg, panels=PANELS, over=("seconds", 1 / 60, "minutes"),
-         label="memory and descriptors over time"):
+         label="memory and descriptors over time", span=None):
     with open(samples) as f:
         rows = list(csv.DictReader(f))
     column, scale, unit = over
@@ -73,6 +81,7 @@ def draw(samples, svg, panels=PANELS, over=("seconds", 1 / 60, "minutes"),
            '<rect width="100%" height="100%" fill="#fff"/>']
     for n, (column, title, scale) in enumerate(panels):
         at = TOP + n * (PANEL + GAP)
+        out += shade(at, span, max(along)) if span else []
         out += panel(at, title, along,
                      [float(r[column]) * scale for r in rows])
     out += ticks(TOP + len(panels) * (PANEL + GAP) - GAP + 18, max(along),
