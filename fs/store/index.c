@@ -209,10 +209,16 @@ static int list_dir(const struct store *store, unsigned int number,
 		(void)close(fd);
 		return error_set(err, -ENOMEM, "cannot list packs/%s", xx);
 	}
+	errno = 0;
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): its own stream */
-	while (rc == 0 && (entry = readdir(dir)))
+	while (rc == 0 && (entry = readdir(dir))) {
 		if (pack_name_parse(xx, entry->d_name, &id))
 			rc = list_add(list, id, err);
+		errno = 0;
+	}
+	if (rc == 0 && errno)
+		rc = error_set(err, -errno, "cannot list packs/%s: %s", xx,
+			       error_words(-errno));
 	(void)closedir(dir);
 	return rc;
 }

@@ -1,7 +1,22 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include "tests/unit/store/support.h"
 
+#include <dirent.h>
+
 #define KIB(n) ((size_t)(n) << 10)
+
+static bool unlistable; /* directories can't be read */
+
+struct dirent *__real_readdir64(DIR *dir);
+struct dirent *__wrap_readdir64(DIR *dir);
+
+struct dirent *__wrap_readdir64(DIR *dir)
+{
+	if (!unlistable)
+		return __real_readdir64(dir);
+	errno = EIO;
+	return NULL;
+}
 
 /* All rows of the three tables, as one number a table. */
 static void sums(struct world *w, uint64_t ret_sums[3])
@@ -228,6 +243,19 @@ static void a_rebuild_to_come_is_left_what_no_row_knows(void **state)
 	free(data);
 }
 
+/* Packs that can't be listed are not packs that are gone. */
+static void a_rebuild_without_its_packs_fails(void **state)
+{
+	struct world *w = *state;
+	struct store_put_result r = put_data(w, "hello", 5, 1);
+
+	unlistable = true;
+	assert_int_equal(store_rebuild(w->store, NULL, NULL, &w->err), -EIO);
+	unlistable = false;
+	must(w, store_rebuild(w->store, NULL, NULL, &w->err));
+	assert_int_equal(read_all(w, &r.content, "hello", 5), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -239,6 +267,7 @@ int main(void)
 		world_test(a_lost_recipe_that_no_file_names_keeps_nothing),
 		world_test(gc_refuses_after_a_rebuild_that_did_not_end),
 		world_test(a_rebuild_to_come_is_left_what_no_row_knows),
+		world_test(a_rebuild_without_its_packs_fails),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
