@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -6,6 +7,7 @@
 #include <unistd.h>
 
 #include "fs/base/cleanup.h"
+#include "tools/daemon/procs.h"
 #include "tools/daemon/ways.h"
 
 struct handle {
@@ -42,6 +44,8 @@ bool ways_below(void *ways_place, const char *link, char ret_path[PATH_MAX])
 
 	(void)snprintf(below, sizeof(below), "%s/lower", place->run_dir);
 	there = open_below(below, link);
+	if (there < 0 && proc_is_want(errno))
+		return true; /* it can't be told: it may be */
 	(void)snprintf(self, sizeof(self), "/proc/self/fd/%d", there);
 	n = there < 0 ? -1 : readlink(self, text, sizeof(text) - 1);
 	if (n <= 0)

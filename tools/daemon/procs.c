@@ -77,6 +77,12 @@ const char *proc_parse_map(char *line, dev_t *ret_dev)
 	return line + at;
 }
 
+bool proc_is_want(int number)
+{
+	return number == EMFILE || number == ENFILE || number == ENOMEM ||
+	       number == EIO;
+}
+
 /* --- reading /proc ----------------------------------------------------------
  */
 
@@ -129,9 +135,20 @@ struct search {
 	void *ctx;
 	struct proc_ref ref; /* of the process being looked at */
 	bool more;
+	int failed;		  /* looking, for want of something */
 	struct mount_table table; /* of the mount namespace `ns` */
 	ino_t ns;		  /* 0: none yet */
 };
+
+/* After a call that failed. A process that has ended, or may not be looked at,
+ * has nothing to tell; what could not be looked at isn't known. */
+static void note_want(struct search *s)
+{
+	if (!proc_is_want(errno))
+		return;
+	s->failed = -errno;
+	s->more = false;
+}
 
 static void tell(struct search *s, const char *kind, const char *path)
 {
@@ -206,6 +223,8 @@ static void look_at_link(struct search *s, const char *link, const char *kind)
 	struct stat st;
 	ssize_t n = readlink(link, path, sizeof(path) - 1);
 
+	if (n < 0)
+		note_want(s);
 	if (n <= 0)
 		return;
 	path[n] = '\0';
@@ -227,6 +246,8 @@ static void look_at_fds(struct search *s)
 
 	(void)snprintf(path, sizeof(path), "/proc/%d/fd", (int)s->ref.pid);
 	dir = opendir(path);
+	if (!dir)
+		note_want(s);
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): a stream of our own */
 	while (s->more && dir && (entry = readdir(dir))) {
 		char link[sizeof(path) + NAME_MAX + 2];
@@ -277,6 +298,8 @@ static void look_at_maps(struct search *s)
 
 	(void)snprintf(path, sizeof(path), "/proc/%d/maps", (int)s->ref.pid);
 	f = fopen(path, "re");
+	if (!f)
+		note_want(s);
 	while (s->more && f && getline(&line, &size, f) > 0) {
 		dev_t dev;
 		const char *mapped = proc_parse_map(line, &dev);
@@ -296,8 +319,13 @@ static bool look_at_process(void *ctx, pid_t pid)
 	char comm[PROC_COMM_BYTES];
 	char link[64];
 
-	if (pid == s->query->except || !proc_identity(pid, comm, &s->ref.start))
+	if (pid == s->query->except)
 		return true;
+	errno = 0;
+	if (!proc_identity(pid, comm, &s->ref.start)) {
+		note_want(s);
+		return s->more;
+	}
 	s->ref.pid = pid;
 	s->ref.comm = comm;
 	(void)snprintf(link, sizeof(link), "/proc/%d/cwd", (int)pid);
@@ -319,6 +347,10 @@ int procs_each_ref(const struct proc_query *query, proc_ref_fn *each, void *ctx,
 	int rc = procs_each(look_at_process, &s, err);
 
 	mount_table_release(&s.table);
+	if (rc == 0 && s.failed)
+		rc = error_set(err, s.failed,
+			       "cannot look at all processes: %s",
+			       strerrordesc_np(-s.failed));
 	return rc;
 }
 

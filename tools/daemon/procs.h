@@ -43,6 +43,9 @@ struct proc_ref {
 /* Everything borrowed for the call; false stops the search. */
 typedef bool proc_ref_fn(void *ctx, const struct proc_ref *ref);
 
+/* Is the error for want of something, which says nothing of the process? */
+bool proc_is_want(int number);
+
 /* Processes that end meanwhile, or may not be looked at, are left out. */
 int procs_each_ref(const struct proc_query *query, proc_ref_fn *each, void *ctx,
 		   struct error *err);

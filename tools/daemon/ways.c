@@ -151,7 +151,7 @@ static bool look_at_namespace(void *ctx, pid_t pid)
 {
 	struct namespaces *ns = ctx;
 	cleanup_mounts struct mount_table table = MOUNT_TABLE_INIT;
-	struct error ignored = ERROR_INIT;
+	struct error err = ERROR_INIT;
 	char who[128] = "";
 	char key[64] = "";
 	char path[64];
@@ -160,8 +160,13 @@ static bool look_at_namespace(void *ctx, pid_t pid)
 	if (!namespace_is_new(ns, pid))
 		return true;
 	(void)snprintf(path, sizeof(path), "/proc/%d/mountinfo", (int)pid);
-	if (mount_table_read(path, &table, &ignored) < 0)
-		return true; /* it ended */
+	if (mount_table_read(path, &table, &err) < 0) {
+		if (!proc_is_want(-err.code))
+			return true; /* it ended */
+		*ns->err = err;
+		ns->rc = err.code;
+		return false;
+	}
 	if (!own) {
 		/* by its number: processes come and go in it */
 		(void)snprintf(who, sizeof(who), "namespace %ju ",

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
@@ -138,6 +139,39 @@ static void who_sits_in_a_directory_is_found(void **state)
 	assert_int_equal(seen.n, 2); /* not the unlinked file */
 }
 
+/* So many descriptors are left. */
+static struct rlimit leave_descriptors(unsigned int n)
+{
+	int lowest = dup(STDERR_FILENO);
+	struct rlimit before;
+	struct rlimit now;
+
+	assert_true(lowest >= 0);
+	assert_int_equal(close(lowest), 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	now = before;
+	now.rlim_cur = (rlim_t)lowest + n;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &now), 0);
+	return before;
+}
+
+/* Nobody is found for want of descriptors: that isn't nobody. */
+static void who_cannot_be_looked_at_is_an_error(void **state)
+{
+	struct proc_query query = { .dir = "/nowhere", .except = getpid() };
+	struct seen seen = { .pid = 0 };
+
+	(void)state;
+	for (unsigned int n = 0; n < 2; n++) {
+		struct error err = ERROR_INIT;
+		struct rlimit before = leave_descriptors(n);
+		int rc = procs_each_ref(&query, note, &seen, &err);
+
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+		assert_int_equal(rc, -EMFILE);
+	}
+}
+
 /* Where a process is, when its own path for it says nothing. */
 static bool inside(void *ctx, const char *link, char ret_path[PATH_MAX])
 {
@@ -194,6 +228,7 @@ int main(void)
 		cmocka_unit_test(a_stat_cut_short_is_refused),
 		cmocka_unit_test(only_mapped_files_are_told),
 		cmocka_unit_test(who_sits_in_a_directory_is_found),
+		cmocka_unit_test(who_cannot_be_looked_at_is_an_error),
 		cmocka_unit_test(what_lies_on_a_detached_mount_is_asked_about),
 	};
 
