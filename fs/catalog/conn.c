@@ -18,6 +18,7 @@ int code_of_sqlite(int sqlite_rc, int system_errno)
 		return -ENOSPC;
 	case SQLITE_READONLY:
 		return -EROFS;
+	case SQLITE_ERROR: /* ours compile: the schema isn't ours any more */
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
 		return -SOBRE_ECORRUPT;

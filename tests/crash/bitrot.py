@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Bit rot: one bit of a pack, of the catalog or of a stub is another while the
 drive is not mounted. Then each file gives its bytes or an error, never others;
-or the drive is refused, with the reason; and scrub tells of a rotten pack.
+or the drive is refused, with the reason. The report names each file that is
+hurt: scrub's of a pack, fsck's of a stub. Then what can be repaired is: a pack
+by equal new data, packed or as a plain copy; a catalog by fsck --rebuild.
 
 	bitrot.py [--flips N] [--seed S]
 """
 import argparse
+import json
 import os
 import random
-import shutil
 import sys
 
 import drive
@@ -18,16 +20,20 @@ import tree
 
 STUB = "trusted.sobre.content"
 KINDS = ("pack", "catalog", "stub")
+IMAGE_MIB = 128
 
 
 class Rot:
     def __init__(self, seed):
         self.rnd = random.Random(seed)
         self.counts = {}
-        image = env.Image("ext4", 128)
+        self.memory = env.memory(3 * IMAGE_MIB)
+        image = env.Image("ext4", IMAGE_MIB, root=self.memory)
         top = image.mkdir("drive")
         self.files = {name: tree.read_all(os.path.join(top, name))
                       for name in sample.files(top)}
+        self.extents = {name: tree.extents(os.path.join(top, name))
+                        for name in self.files}
         with drive.Drive(image.path("drive")) as d:
             d.pack()
             self.stubs = [name for name in self.files if d.is_packed(name)]
@@ -79,21 +85,76 @@ class Rot:
             raise AssertionError("%s: other bytes" % name)
         return True
 
-    def look(self, kind, d):
-        lost = [name for name in sorted(self.files)
+    def lost(self, d):
+        return [name for name in sorted(self.files)
                 if not self.read(d.lower, name)]
+
+    def look(self, kind, d):
+        lost = self.lost(d)
         self.count("%s: %s" % (kind, "some can't be read" if lost
                                else "all read"))
-        if kind != "pack":
-            return
-        d.run("scrub", d.lower, check=False)
+        getattr(self, "after_" + kind)(d, lost)
+
+    def named(self, d, command, lost):
+        """The report's last word names all of them; its exit status."""
+        done = d.run(command, d.lower, "--json", check=False)
+        told = {p["path"].lstrip("/")
+                for p in json.loads(done.stdout).get("problems", [])}
+        if not set(lost) <= told:
+            raise AssertionError("%s doesn't name %s, but %s" % (
+                command, sorted(set(lost) - told), sorted(told)))
+        return done.returncode
+
+    def after_pack(self, d, lost):
+        status = self.named(d, "scrub", lost)
         bad = d.status()["store"]["bad_chunks"]
-        if any(name in lost for name in self.stubs) and not bad:
-            raise AssertionError("scrub finds nothing, %s lost" % lost)
+        if lost and (not bad or status != 1):
+            raise AssertionError("scrub: %d, %d bad, %s lost" % (
+                status, bad, lost))
+        # Each has a copy elsewhere, which now comes here, too.
+        for i, name in enumerate(lost):
+            copy = os.path.join(d.lower, "copy %d" % i)
+            self.lay(copy, name)
+            d.pack("copy %d" % i)
+        still = self.lost(d)
+        if still:
+            raise AssertionError("equal data doesn't heal %s" % still)
+        if lost:
+            self.count("pack: healed by equal data")
+        d.run("scrub", d.lower)  # and has nothing more to say
+        d.run("fsck", d.lower)
+
+    def lay(self, path, name):
+        """The same bytes, with the same holes."""
+        data = self.files[name]
+        with open(path, "wb") as f:
+            for start, end in self.extents[name]:
+                f.seek(start)
+                f.write(data[start:end])
+            f.truncate(len(data))
+        os.utime(path, ns=(sample.TIME_NS, sample.TIME_NS))
+
+    def after_stub(self, d, lost):
+        status = self.named(d, "fsck", lost)
+        if lost and status != 1:
+            raise AssertionError("fsck: %d, %s lost" % (status, lost))
+
+    def after_catalog(self, d, lost):
+        d.stop()
+        self.rebuild(d)
+
+    def rebuild(self, d):
+        d.run("fsck", "--rebuild", d.lower)
+        with drive.Drive(d.lower) as again:
+            lost = self.lost(again)
+            if lost:
+                raise AssertionError("lost after a rebuild: %s" % lost)
+            again.run("fsck", again.lower)
+        self.count("catalog: rebuilt")
 
     def once(self, kind):
-        file = os.path.join(env.tmp("rot"), "disk.img")
-        shutil.copyfile(self.sound, file)
+        file = os.path.join(self.memory, "rotten.img")
+        env.run("cp", "--sparse=always", self.sound, file)
         image = env.Image("ext4", file=file)
         lower = image.path("drive")
         what = getattr(self, kind)(lower)
@@ -113,6 +174,8 @@ class Rot:
             if "sobre: " not in e.text:
                 raise AssertionError("refused without a word") from None
             self.count("%s: refused" % kind)
+            if kind == "catalog":
+                self.rebuild(d)
             return
         try:
             self.look(kind, d)

@@ -319,6 +319,20 @@ class Damaged(unittest.TestCase):
             self.read()
             d.stop()
 
+    def test_a_catalog_whose_schema_rotted_is_made_anew(self):
+        """SQLite's quick_check doesn't read the text of triggers."""
+        path = os.path.join(self.lower, ".sobre", "catalog.db")
+        with open(path, "r+b") as f:
+            data = f.read()
+            at = data.index(b"new.", data.index(b"CREATE TRIGGER"))
+            f.seek(at)
+            f.write(b"nev.")
+        drive.Drive(self.lower).run("fsck", "--rebuild", self.lower)
+        self.assertTrue(glob.glob(path + ".damaged-*"))
+        with drive.Drive(self.lower) as d:
+            self.assertEqual([], self.read())
+            d.run("fsck", self.lower)
+
     def test_a_lost_pack_is_eio(self):
         os.rename(self.packs()[0], os.path.join(self.image.dir, "caché"))
         d = drive.Drive(self.lower)

@@ -116,8 +116,8 @@ static int move_catalog(int state_fd, int64_t when_s, bool back)
 	return io_fsync(state_fd);
 }
 
-/* A catalog that can't be opened is set aside, never deleted: packs and
- * stubs alone are enough to make another. */
+/* A catalog that can't be opened, or used, is set aside, never deleted: packs
+ * and stubs alone are enough to make another. */
 static int open_with_new_catalog(int lower_fd, const char *state_path,
 				 const struct drive_options *options,
 				 struct drive **ret_drive, struct error *err)
@@ -153,6 +153,7 @@ json_t *command_rebuild(int lower_fd, const char *state_path,
 	};
 	CLEANUP(drive_close) struct drive *drive = NULL;
 	struct command_env mine = *env;
+	json_t *result = NULL;
 	int rc = drive_open(lower_fd, state_path, &options, &drive, err);
 
 	if (rc == -SOBRE_ECORRUPT)
@@ -161,5 +162,12 @@ json_t *command_rebuild(int lower_fd, const char *state_path,
 	if (rc < 0)
 		return NULL;
 	mine.drive = drive;
-	return run_fsck(&mine, true, state_path, err);
+	result = run_fsck(&mine, true, state_path, err);
+	if (result || err->code != -SOBRE_ECORRUPT)
+		return result;
+	/* It could be opened, but not used: its tables can't be filled. */
+	drive_close(take_ptr(&drive));
+	rc = open_with_new_catalog(lower_fd, state_path, &options, &drive, err);
+	mine.drive = drive;
+	return rc < 0 ? NULL : run_fsck(&mine, true, state_path, err);
 }
