@@ -149,6 +149,10 @@ const void *stmt_blob(struct catalog_stmt *s, int col, size_t *ret_len);
 int catalog_meta_set(struct catalog *cat, const char *key, int64_t value,
 		     struct error *err);
 /* `fallback` when there is none. */
+int catalog_meta_read(struct catalog *cat, const char *key, int64_t fallback,
+		      int64_t *ret_value, struct error *err);
+/* The same; `fallback` also when it can't be read: not for what data hangs
+ * on. */
 int64_t catalog_meta_get(struct catalog *cat, const char *key,
 			 int64_t fallback);
 

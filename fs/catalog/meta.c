@@ -37,15 +37,29 @@ int catalog_meta_set(struct catalog *cat, const char *key, int64_t value,
 	return rc;
 }
 
+int catalog_meta_read(struct catalog *cat, const char *key, int64_t fallback,
+		      int64_t *ret_value, struct error *err)
+{
+	CLEANUP(stmt_done)
+	struct catalog_stmt *s =
+		catalog_stmt(cat, "SELECT value FROM meta WHERE key = ?1", err);
+	int rc = 0;
+
+	if (s == NULL)
+		return err->code;
+	stmt_bind_text(s, 1, key);
+	rc = stmt_step(s, err);
+	if (rc < 0)
+		return rc;
+	*ret_value = rc == 1 ? stmt_i64(s, 0) : fallback;
+	return 0;
+}
+
 int64_t catalog_meta_get(struct catalog *cat, const char *key, int64_t fallback)
 {
 	struct error ignored = ERROR_INIT;
-	CLEANUP(stmt_done)
-	struct catalog_stmt *s = catalog_stmt(
-		cat, "SELECT value FROM meta WHERE key = ?1", &ignored);
+	int64_t value = fallback;
 
-	if (s == NULL)
-		return fallback;
-	stmt_bind_text(s, 1, key);
-	return stmt_step(s, &ignored) == 1 ? stmt_i64(s, 0) : fallback;
+	(void)catalog_meta_read(cat, key, fallback, &value, &ignored);
+	return value;
 }

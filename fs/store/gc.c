@@ -277,12 +277,17 @@ static int thin_out_all(struct gc *gc, struct error *err)
 
 static int may_collect(struct store *store, struct error *err)
 {
+	int rebuilding = 0;
+
 	if (store->options.readonly)
 		return error_set(err, -EROFS, "the store is read-only");
 	if (catalog_needs_scan(store->cat))
 		return error_set(err, -EAGAIN,
 				 "a scan of the drive must end first");
-	if (store_is_rebuilding(store))
+	rebuilding = store_is_rebuilding(store, err);
+	if (rebuilding < 0)
+		return rebuilding;
+	if (rebuilding)
 		return error_set(err, -EAGAIN,
 				 "a rebuild of the store was not finished");
 	return 0;

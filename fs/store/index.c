@@ -147,9 +147,10 @@ int index_forget_lost(struct store *store, struct error *err)
 int index_misses_used(struct store *store, struct error *err)
 {
 	int64_t missing = 0;
-	int rc = 0;
+	int64_t lost = 0;
+	int rc = catalog_meta_read(store->cat, META_LOST, 0, &lost, err);
 
-	if (catalog_meta_get(store->cat, META_LOST, 0))
+	if (rc == 0 && lost)
 		rc = store_query(store, VIEW_COMMITTED,
 				 "SELECT EXISTS(SELECT 1 FROM inode"
 				 " WHERE content IS NOT NULL AND content"

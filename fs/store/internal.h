@@ -535,7 +535,7 @@ static inline void lives_release_at(struct lives *lives)
 #define cleanup_lives __attribute__((cleanup(lives_release_at)))
 
 /* While rows are incomplete: nothing may be collected. */
-bool store_is_rebuilding(struct store *store);
+int store_is_rebuilding(struct store *store, struct error *err);
 
 /* --- step.c: what a pass of gc is made of -----------------------------------
  */

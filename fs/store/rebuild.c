@@ -177,7 +177,10 @@ int store_rebuild(struct store *store, store_progress_fn *progress, void *ctx,
 	return rc;
 }
 
-bool store_is_rebuilding(struct store *store)
+int store_is_rebuilding(struct store *store, struct error *err)
 {
-	return catalog_meta_get(store->cat, META_REBUILDING, 0) != 0;
+	int64_t is = 0;
+	int rc = catalog_meta_read(store->cat, META_REBUILDING, 0, &is, err);
+
+	return rc < 0 ? rc : is != 0;
 }

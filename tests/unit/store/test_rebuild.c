@@ -243,6 +243,20 @@ static void a_rebuild_to_come_is_left_what_no_row_knows(void **state)
 	free(data);
 }
 
+/* Whether one ended can't be read: then it may not have. */
+static void gc_refuses_when_it_cannot_tell_whether_one_ended(void **state)
+{
+	struct world *w = *state;
+	const struct store_gc_options options = { .sync_fd = -1 };
+	struct store_gc_result result;
+
+	(void)put_data(w, "hello", 5, 1);
+	change(w, "ALTER TABLE meta RENAME TO away");
+	assert_true(store_gc(w->store, &options, &result, &w->err) < 0);
+	change(w, "ALTER TABLE away RENAME TO meta");
+	must(w, store_gc(w->store, &options, &result, &w->err));
+}
+
 /* Packs that can't be listed are not packs that are gone. */
 static void a_rebuild_without_its_packs_fails(void **state)
 {
@@ -267,6 +281,7 @@ int main(void)
 		world_test(a_lost_recipe_that_no_file_names_keeps_nothing),
 		world_test(gc_refuses_after_a_rebuild_that_did_not_end),
 		world_test(a_rebuild_to_come_is_left_what_no_row_knows),
+		world_test(gc_refuses_when_it_cannot_tell_whether_one_ended),
 		world_test(a_rebuild_without_its_packs_fails),
 	};
 
