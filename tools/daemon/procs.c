@@ -163,7 +163,7 @@ static void tell(struct search *s, const char *kind, const char *path)
 static bool load_mounts(struct search *s)
 {
 	struct mount_table table = MOUNT_TABLE_INIT;
-	struct error ignored = ERROR_INIT;
+	struct error err = ERROR_INIT;
 	char path[64];
 	struct stat st;
 
@@ -174,8 +174,11 @@ static bool load_mounts(struct search *s)
 		return true;
 	(void)snprintf(path, sizeof(path), "/proc/%d/mountinfo",
 		       (int)s->ref.pid);
-	if (mount_table_read(path, &table, &ignored) < 0)
+	if (mount_table_read(path, &table, &err) < 0) {
+		errno = -err.code;
+		note_want(s);
 		return false;
+	}
 	mount_table_release(&s->table);
 	s->table = table;
 	s->ns = st.st_ino;

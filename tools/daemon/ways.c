@@ -259,9 +259,14 @@ static int find_in_exports(const struct ways_place *place,
 
 	for (size_t i = 0; rc == 0 && i < sizeof(files) / sizeof(files[0]);
 	     i++) {
-		cleanup_free char *text = read_file(AT_FDCWD, files[i]);
+		cleanup_free char *text = NULL;
 
-		if (text)
+		errno = 0;
+		text = read_file(AT_FDCWD, files[i]);
+		if (!text && proc_is_want(errno))
+			rc = error_set(err, -errno, "cannot read '%s': %s",
+				       files[i], strerrordesc_np(errno));
+		else if (text)
 			rc = ways_in_exports(place, text, list, err);
 	}
 	return rc;
