@@ -162,16 +162,22 @@ static void *check_some(void *batch)
 	}
 }
 
-/* One that can't be started is not missed. */
-static void check_batch(struct batch *b, unsigned int checkers)
+/* Threads that check it from now on; one that can't be started is not missed.
+ */
+static unsigned int check_begin(struct batch *b, pthread_t thread[CHECKERS],
+				unsigned int wanted)
 {
-	pthread_t thread[CHECKERS];
 	unsigned int n = 0;
 
 	atomic_store(&b->next, 0);
-	while (n + 1 < checkers &&
+	while (n < wanted &&
 	       pthread_create(&thread[n], NULL, check_some, b) == 0)
 		n++;
+	return n;
+}
+
+static void check_end(struct batch *b, const pthread_t *thread, unsigned int n)
+{
 	(void)check_some(b);
 	while (n > 0)
 		(void)pthread_join(thread[--n], NULL);
@@ -297,24 +303,34 @@ static unsigned int checkers(void)
 	return cpus < 1 ? 1 : cpus < CHECKERS ? (unsigned int)cpus : CHECKERS;
 }
 
+/* While one batch is checked the next is read. */
 static int scrub_walk(struct scrub *scrub, uint64_t pack, struct walk *walk,
 		      bool had_bad, struct error *err)
 {
-	CLEANUP(batch_free) struct batch *b = calloc(1, sizeof(*b));
-	int more = 1;
+	CLEANUP(batch_free) struct batch *now = calloc(1, sizeof(*now));
+	CLEANUP(batch_free) struct batch *next = calloc(1, sizeof(*next));
+	pthread_t thread[CHECKERS];
+	int more;
 	int rc = 0;
 
-	if (!b)
+	if (!now || !next)
 		return error_set(err, -ENOMEM, "no memory to scrub");
-	b->store = scrub->store;
-	while (rc == 0 && more > 0) {
-		more = read_batch(b, walk, err);
-		if (more < 0)
-			return more;
-		check_batch(b, checkers());
-		rc = note_batch(scrub, pack, b, had_bad, err);
+	now->store = next->store = scrub->store;
+	more = read_batch(now, walk, err);
+	while (rc == 0 && more >= 0 && now->n > 0) {
+		struct batch *checked = now;
+		unsigned int n = check_begin(now, thread, checkers());
+
+		batch_empty(next);
+		if (more > 0)
+			more = read_batch(next, walk, err);
+		check_end(now, thread, n);
+		if (more >= 0)
+			rc = note_batch(scrub, pack, now, had_bad, err);
+		now = next;
+		next = checked;
 	}
-	return rc;
+	return more < 0 ? more : rc;
 }
 
 static int scrub_records(struct scrub *scrub, const struct pack_row *pack,
