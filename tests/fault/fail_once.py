@@ -9,8 +9,7 @@ clean.
 
 Durable writes fail one after the other. Of the rest each site of the program
 is tried (the call and its three callers): its first call of the life of a
-drive, its last and one between. The table at the end is that of
-docs/TESTING.md.
+drive, its last and one between. The table at the end is that of docs/faults.md.
 """
 import argparse
 import collections
