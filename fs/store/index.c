@@ -192,13 +192,13 @@ static int list_dir(const struct store *store, unsigned int number,
 		    struct list *list, struct error *err)
 {
 	struct dirent *entry;
-	char xx[3];
+	char xx[12];
 	uint64_t id;
 	int rc = 0;
 	DIR *dir;
 	int fd;
 
-	(void)snprintf(xx, sizeof(xx), "%02x", number & 0xff);
+	(void)snprintf(xx, sizeof(xx), "%02x", number);
 	fd = openat(store->packs_fd, xx,
 		    O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)

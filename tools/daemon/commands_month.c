@@ -65,7 +65,9 @@ static int check_disk(const struct closing_run *run, struct error *err)
 {
 	struct drive *drive = run->env->drive;
 	struct catalog *cat = drive_catalog(drive);
-	uint64_t before, found, after;
+	uint64_t before = 0;
+	uint64_t found = 0;
+	uint64_t after = 0;
 	char text[160];
 	int rc = held_bytes(cat, &before, err);
 
