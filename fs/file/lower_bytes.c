@@ -61,7 +61,8 @@ static int by_ino(const void *a, const void *b)
 
 static void add_linked(struct counting *c)
 {
-	qsort(c->linked, c->n, sizeof(*c->linked), by_ino);
+	if (c->n > 1)
+		qsort(c->linked, c->n, sizeof(*c->linked), by_ino);
 	for (size_t i = 0; i < c->n; i++)
 		if (i == 0 || c->linked[i].ino != c->linked[i - 1].ino)
 			c->bytes += c->linked[i].bytes;
