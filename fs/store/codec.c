@@ -61,7 +61,7 @@ void codec_free(struct codec *codec)
 /* Does coding bytes by their frequency pay? */
 static bool is_skewed(const uint8_t *data, size_t len)
 {
-	const uint64_t n = SAMPLE_RUNS * SAMPLE_BYTES;
+	const uint64_t n = (uint64_t)SAMPLE_RUNS * SAMPLE_BYTES;
 	uint32_t count[256] = { 0 };
 	uint64_t equal = 0;
 
@@ -104,6 +104,7 @@ size_t codec_encode(struct codec *codec, const uint8_t *data, size_t len,
 
 /* Making one costs a fifth of decoding an extent. One is kept; who finds none
  * makes another. */
+/* NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables): atomic */
 static _Atomic(ZSTD_DCtx *) idle_decoder;
 
 static int decode(uint8_t *out, size_t raw_len, const uint8_t *data, size_t len,

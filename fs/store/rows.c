@@ -138,7 +138,7 @@ int pack_row_get(struct store *store, enum view view, uint64_t id,
 int pack_takes_uses(struct store *store, enum view view, uint64_t id,
 		    struct error *err)
 {
-	struct pack_row row;
+	struct pack_row row = { .state = PACK_EMPTIED };
 	int rc = pack_row_get(store, view, id, &row, err);
 
 	return rc > 0 ? row.state <= PACK_SEALED : rc;

@@ -39,7 +39,8 @@ def environment(fault):
 
 def must_stay(d):
     """The mount is there a moment before sobre has found that it answers."""
-    d.run("status", d.dir, check=False)
+    while d.alive() and d.run("status", d.dir, check=False).returncode:
+        time.sleep(0.05)  # it is on its way up, or down
     if not d.alive():
         status, said = d.wait(), d.said()
         d.clean()

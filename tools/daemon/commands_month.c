@@ -139,10 +139,15 @@ static int work_out(const struct closing_run *run, int32_t month,
 		    struct report_month *ret_month, struct error *err)
 {
 	const struct setup *setup = run->env->setup;
+	const struct figures_source from = {
+		.cat = drive_catalog(run->env->drive),
+		.state_fd = -1,
+		.coefs = &setup->coefs,
+		.array = setup->config.arrays ? &run->array : NULL,
+		.now_s = run->now_s,
+	};
 	char text[16];
-	int rc = figures_month(drive_catalog(run->env->drive), &setup->coefs,
-			       setup->config.arrays ? &run->array : NULL, month,
-			       run->now_s, ret_month, err);
+	int rc = figures_month(&from, month, ret_month, err);
 
 	if (rc == -ENOENT)
 		return error_set(err, rc, "the ledger knows nothing of %s",

@@ -182,6 +182,13 @@ static int fill_months(struct reporting *r, int64_t now_s, struct error *err)
 {
 	const struct command_env *env = r->env;
 	const int32_t month = r->request->month;
+	const struct figures_source from = {
+		.cat = drive_catalog(env->drive),
+		.state_fd = drive_state_fd(env->drive),
+		.coefs = &env->setup->coefs,
+		.array = env->setup->config.arrays ? &r->array : NULL,
+		.now_s = now_s,
+	};
 
 	if (month > month_of_second(now_s)) {
 		r->month[0] = (struct report_month){
@@ -193,10 +200,7 @@ static int fill_months(struct reporting *r, int64_t now_s, struct error *err)
 		return 0;
 	}
 	r->months = REPORT_MONTHS;
-	return figures_months(drive_catalog(env->drive),
-			      drive_state_fd(env->drive), &env->setup->coefs,
-			      env->setup->config.arrays ? &r->array : NULL,
-			      month, now_s, r->month, &r->closed, err);
+	return figures_months(&from, month, r->month, &r->closed, err);
 }
 
 static int fill(struct reporting *r, struct rules *rules, int64_t now_s,

@@ -25,6 +25,7 @@ struct field {
 	size_t offset;
 };
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): texts are joined, members named */
 #define LINE(key, kind, member)                                 \
 	{                                                       \
 		key, kind, offsetof(struct energy_line, member) \
@@ -35,6 +36,7 @@ struct field {
 		LINE(key "_activity", KIND_U64, member.activity), \
 		LINE(key, KIND_U64, member.all)
 #define TIER(key, tier) LINE(key "_byte_s", KIND_WIDE, tier_byte_s[tier])
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 static const struct field line_fields[] = {
 	LINE("own_byte_s", KIND_WIDE, own_byte_s),

@@ -118,19 +118,17 @@ static int64_t first_second(int32_t month)
 	return (int64_t)timegm(&tm);
 }
 
-int figures_month(struct catalog *cat, const struct coef_set *coefs,
-		  const struct figures_array *array, int32_t month,
-		  int64_t now_s, struct report_month *ret_month,
-		  struct error *err)
+int figures_month(const struct figures_source *from, int32_t month,
+		  struct report_month *ret_month, struct error *err)
 {
 	struct ledger_month m = { .month = month };
 	struct report_month to = { .month = month };
-	int rc = ledger_month_get(cat, month, now_s, &m, err);
+	int rc = ledger_month_get(from->cat, month, from->now_s, &m, err);
 
 	if (rc < 0)
 		return rc;
-	to.over = first_second(month + 1) <= now_s;
-	rc = weigh(cat, coefs, array, &m, &to, err);
+	to.over = first_second(month + 1) <= from->now_s;
+	rc = weigh(from->cat, from->coefs, from->array, &m, &to, err);
 	ledger_month_release(&m);
 	if (rc == 0)
 		*ret_month = to;
@@ -138,18 +136,17 @@ int figures_month(struct catalog *cat, const struct coef_set *coefs,
 }
 
 /* Of none that is known: when it was, and that is all. */
-static int open_month(struct catalog *cat, const struct coef_set *coefs,
-		      const struct figures_array *array, int64_t now_s,
+static int open_month(const struct figures_source *from,
 		      struct report_month *to, struct error *err)
 {
-	int rc = figures_month(cat, coefs, array, to->month, now_s, to, err);
+	int rc = figures_month(from, to->month, to, err);
 
 	if (rc != -ENOENT)
 		return rc;
 	*err = (struct error)ERROR_INIT;
 	to->start_s = first_second(to->month);
 	to->end_s = first_second(to->month + 1);
-	to->over = to->end_s <= now_s;
+	to->over = to->end_s <= from->now_s;
 	return 0;
 }
 
@@ -191,10 +188,8 @@ static int closed_month(int state_fd, struct closing *closing,
 	return fill_before(state_fd, closing, to, err);
 }
 
-int figures_months(struct catalog *cat, int state_fd,
-		   const struct coef_set *coefs,
-		   const struct figures_array *array, int32_t month,
-		   int64_t now_s, struct report_month ret_months[REPORT_MONTHS],
+int figures_months(const struct figures_source *from, int32_t month,
+		   struct report_month ret_months[REPORT_MONTHS],
 		   struct closing *ret_closed, struct error *err)
 {
 	struct report_month months[REPORT_MONTHS];
@@ -205,12 +200,13 @@ int figures_months(struct catalog *cat, int state_fd,
 	for (int32_t i = 0; i < REPORT_MONTHS && rc >= 0; i++) {
 		closing_release(&closing);
 		months[i].month = month - (REPORT_MONTHS - 1) + i;
-		rc = closing_load(state_fd, months[i].month, &closing, err);
+		rc = closing_load(from->state_fd, months[i].month, &closing,
+				  err);
 		if (rc > 0)
-			rc = closed_month(state_fd, &closing, &months[i], err);
+			rc = closed_month(from->state_fd, &closing, &months[i],
+					  err);
 		else if (rc == 0)
-			rc = open_month(cat, coefs, array, now_s, &months[i],
-					err);
+			rc = open_month(from, &months[i], err);
 	}
 	if (rc < 0) {
 		closing_release(&closing);

@@ -111,29 +111,33 @@ struct figures_array {
 	bool archive_apart;
 };
 
-/* One month as it would be worked out now, closed or not. Not known: -ENOENT.
- */
-int figures_month(struct catalog *cat, const struct coef_set *coefs,
-		  const struct figures_array *array, int32_t month,
-		  int64_t now_s, struct report_month *ret_month,
-		  struct error *err);
+/* What months are worked out from; all borrowed. */
+struct figures_source {
+	struct catalog *cat;
+	int state_fd; /* where closed months are; -1: none is */
+	const struct coef_set *coefs;
+	const struct figures_array *array; /* NULL: nothing is known */
+	int64_t now_s;
+};
+/* One month as it would be worked out now, closed or not. -ENOENT: the ledger
+ * knows nothing of it; -EINVAL: it lies after `now_s`. */
+int figures_month(const struct figures_source *from, int32_t month,
+		  struct report_month *ret_month, struct error *err);
 /* Do the lines add up to the total, in every unit? */
 bool figures_balance(const struct energy_month *energy);
 
 /*
- * `month` and the twelve before it, the oldest first. A closed one is as it
- * was closed; `ret_closed` (of version 0 when `month` is open) has its
- * coefficients: closing_release(). `state_fd` -1: none is closed. A month the
- * ledger knows nothing of is there, not known. A meter counts for a month when
- * it covers 9 seconds in 10 of what is counted of it, and is then stretched to
- * all of that; else the month is by coefficients (energy.measured says which).
- * `array`: NULL when nothing is known. -EINVAL when `month` lies after
- * `now_s`. Release the months by figures_release(), also when none is known.
+ * `month` and the twelve before it, the oldest first. A closed one is as it was
+ * closed; `ret_closed` (of version 0 when `month` is open) has its
+ * coefficients: closing_release(). A month the ledger knows nothing of is
+ * there, not known. A meter counts for a month when it covers 9 seconds in 10
+ * of what is counted of it, and is then stretched to all of that; else the
+ * month is by coefficients (energy.measured says which). -EINVAL when `month`
+ * lies after `now_s`. Release the months by figures_release(), also when none
+ * is known.
  */
-int figures_months(struct catalog *cat, int state_fd,
-		   const struct coef_set *coefs,
-		   const struct figures_array *array, int32_t month,
-		   int64_t now_s, struct report_month ret_months[REPORT_MONTHS],
+int figures_months(const struct figures_source *from, int32_t month,
+		   struct report_month ret_months[REPORT_MONTHS],
 		   struct closing *ret_closed, struct error *err);
 void figures_release(struct report_month months[REPORT_MONTHS]);
 

@@ -244,12 +244,13 @@ struct num prom_name(const char *drive)
 	char stem[STEM_MAX + 1];
 	size_t n = 0;
 
-	for (; drive[n] && n < STEM_MAX; n++)
-		stem[n] = strchr("abcdefghijklmnopqrstuvwxyz"
-				 "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-",
-				 drive[n])
-				  ? drive[n]
-				  : '_';
+	for (; drive[n] && n < STEM_MAX; n++) {
+		stem[n] = drive[n];
+		if (!strchr("abcdefghijklmnopqrstuvwxyz"
+			    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-",
+			    drive[n]))
+			stem[n] = '_';
+	}
 	stem[n] = '\0';
 	return num_printf("sobrefs-%s.prom", stem);
 }

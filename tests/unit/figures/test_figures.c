@@ -96,10 +96,12 @@ static int get(const struct figures_array *array, int32_t month, int64_t now_s,
 {
 	struct closing none;
 	struct coef_set coefs;
+	const struct figures_source from = {
+		.state_fd = -1, .coefs = &coefs, .array = array, .now_s = now_s
+	};
 
 	coef_set_default(&coefs);
-	return figures_months(NULL, -1, &coefs, array, month, now_s, months,
-			      &none, err);
+	return figures_months(&from, month, months, &none, err);
 }
 
 static void gather(const struct figures_array *array, int64_t now_s,
