@@ -133,8 +133,7 @@ static int make_directory(int state_fd)
 	return rc < 0 && rc != -EEXIST ? rc : open_directory(state_fd);
 }
 
-/* Whole under its name, or not at all; O_EXCL of the temporary one keeps two
- * that close at once apart. */
+/* Whole under its name, or not at all. */
 static int put_file(int dir, const char *name, const char *text)
 {
 	char temporary[NAME_BYTES + 8];

@@ -66,7 +66,8 @@ int meter_measure(const struct meter *meter, int64_t from_s, int64_t to_s,
  * a correction is the next version, N + 1, and reports show the highest.
  * docs/format/month.md. Files, not rows: they outlive a lost catalog.
  *
- * Any thread; two that store the same version at once: one is told -EEXIST.
+ * Any thread reads; those that store take turns (the daemon's, or the lock of a
+ * drive that isn't mounted).
  */
 
 #include <jansson.h>

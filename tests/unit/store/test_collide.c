@@ -114,15 +114,6 @@ static void the_second_of_two_chunks_is_refused(void **state)
 	pair_free(&p);
 }
 
-static bool never_used(void *ctx, const struct catalog_inode *tied,
-		       const struct hash128 *content)
-{
-	(void)ctx;
-	(void)tied;
-	(void)content;
-	return false;
-}
-
 static void gc(struct world *w)
 {
 	const struct store_gc_options options = { .grace_s = 30 * DAY_S,

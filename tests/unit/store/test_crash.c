@@ -26,15 +26,6 @@ static uint8_t *data_of(uint64_t ino)
 
 /* --- the child: what fails is undone, and life goes on ------------------- */
 
-static bool never_used(void *ctx, const struct catalog_inode *tied,
-		       const struct hash128 *content)
-{
-	(void)ctx;
-	(void)tied;
-	(void)content;
-	return false;
-}
-
 static int pack_in_transaction(struct world *w, int fd, uint64_t ino)
 {
 	struct catalog_inode inode = { .ino = ino,

@@ -4,15 +4,6 @@
 #define KIB(n) ((size_t)(n) << 10)
 #define DAY_S  INT64_C(86400)
 
-static bool never_used(void *ctx, const struct catalog_inode *tied,
-		       const struct hash128 *content)
-{
-	(void)ctx;
-	(void)tied;
-	(void)content;
-	return false;
-}
-
 static bool always_used(void *ctx, const struct catalog_inode *tied,
 			const struct hash128 *content)
 {

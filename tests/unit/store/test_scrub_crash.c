@@ -31,19 +31,10 @@ static void rot(struct world *w)
 	flip_byte(w, 1, HEADER_BYTE);
 }
 
-static bool never(void *ctx, const struct catalog_inode *tied,
-		  const struct hash128 *content)
-{
-	(void)ctx;
-	(void)tied;
-	(void)content;
-	return false;
-}
-
 static bool collect(struct world *w)
 {
 	const struct store_gc_options options = { .sync_fd = w->packs_fd,
-						  .still_used = never };
+						  .still_used = never_used };
 	struct store_gc_result result;
 
 	return store_gc(w->store, &options, &result, &w->err) == 0;

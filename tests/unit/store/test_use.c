@@ -13,15 +13,6 @@ static void watch(struct world *w, struct holders *h)
 	store_on_charge(w->store, take_charge, h);
 }
 
-static bool never_used(void *ctx, const struct catalog_inode *tied,
-		       const struct hash128 *content)
-{
-	(void)ctx;
-	(void)tied;
-	(void)content;
-	return false;
-}
-
 static struct store_gc_result gc_all(struct world *w)
 {
 	const struct store_gc_options options = { .min_live_percent = 95,
