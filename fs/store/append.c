@@ -120,16 +120,6 @@ static int make_file(const struct store *store, uint64_t id)
 	return io_openat_create(store->packs_fd, name, O_RDWR | O_EXCL, 0600);
 }
 
-static int write_header(const struct store *store, int fd, uint64_t id)
-{
-	struct pack_header header = { .id = id, .key = store->options.key };
-	uint8_t bytes[PACK_HEADER_BYTES];
-
-	memcpy(header.uuid, store->options.uuid, sizeof(header.uuid));
-	pack_header_encode(&header, bytes);
-	return io_pwrite(fd, bytes, sizeof(bytes), 0);
-}
-
 static int start_pack(struct store *store, struct writer *w, struct error *err)
 {
 	struct pack_row row = { .state = PACK_OPEN,
@@ -159,7 +149,7 @@ static int start_pack(struct store *store, struct writer *w, struct error *err)
 	rc = touch(w, row.id, true, err);
 	if (rc < 0)
 		return rc;
-	rc = write_header(store, fd, row.id);
+	rc = pack_write_header(store, fd, row.id);
 	if (rc < 0)
 		return failed(rc, row.id, "write", err);
 	return pack_row_put(store, &row, err);

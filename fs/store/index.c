@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,6 +102,21 @@ static int index_recipe(const struct index *x, const struct walk_item *item,
 	return content_row_put(x->store, &row, err);
 }
 
+/* A process that was killed may have left what no sync made sure. Rows may
+ * name only what is durable. */
+static int make_sure(const struct store *store, const struct walk *walk,
+		     struct error *err)
+{
+	int rc = io_fdatasync(walk->ref.fd);
+
+	if (rc == 0)
+		rc = pack_dir_sync(store, walk->pack);
+	if (rc < 0)
+		return error_set(err, rc, "cannot sync pack %" PRIu64 ": %s",
+				 walk->pack, error_words(rc));
+	return 0;
+}
+
 int index_pack(struct store *store, uint64_t pack, uint64_t from,
 	       enum index_mode mode, struct index_result *ret_result,
 	       struct error *err)
@@ -113,7 +129,8 @@ int index_pack(struct store *store, uint64_t pack, uint64_t from,
 
 	if (rc < 0)
 		return rc;
-	while ((rc = walk_next(&walk, &item, err)) > 0) {
+	rc = make_sure(store, &walk, err);
+	while (rc >= 0 && (rc = walk_next(&walk, &item, err)) > 0) {
 		result.gap |= result.tail && !item.bad;
 		result.tail = item.bad;
 		if (item.bad)
@@ -254,8 +271,11 @@ static int adopt_pack(struct store *store, uint64_t id, struct error *err)
 	known = rc > 0;
 	if (known)
 		found.end = row.size_bytes;
+	/* A power cut may have kept records and lost what is before them. */
+	rc = known ? 0 : pack_mend_header(store, id, true, err);
 	/* Its chunks may be looked up while it is read. */
-	rc = pack_row_put(store, &row, err);
+	if (rc >= 0)
+		rc = pack_row_put(store, &row, err);
 	if (rc == 0)
 		rc = index_pack(store, id, found.end, INDEX_ADOPT, &found, err);
 	/* What a crash cut off at the end of a pack was of no file yet. */

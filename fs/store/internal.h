@@ -390,6 +390,13 @@ static inline bool pack_is_full(uint64_t end, uint64_t span,
 /* Ends the open pack here; the next record starts another. */
 int append_seal(struct store *store, struct error *err);
 
+/* 0 or -Exxx. */
+int pack_write_header(const struct store *store, int fd, uint64_t id);
+/* Writes the header as it should be, durably; with `only_lost`, where there are
+ * but zeros. 1 when it did, 0 or negative. */
+int pack_mend_header(const struct store *store, uint64_t id, bool only_lost,
+		     struct error *err);
+
 /* After a pack was made or unlinked. 0 or -Exxx. */
 int pack_dir_sync(const struct store *store, uint64_t pack);
 

@@ -7,14 +7,11 @@
 #include "fs/store/internal.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "fs/base/cleanup.h"
-#include "fs/base/io.h"
 
 #define BATCH_ITEMS 128
 #define BATCH_BYTES (UINT64_C(16) << 20)
@@ -246,35 +243,6 @@ static int pack_is_lost(struct scrub *scrub, const struct pack_row *pack,
 	return n < 0 ? (int)n : 0;
 }
 
-/* What a flipped byte did to the header is known elsewhere too. */
-static int mend_header(struct scrub *scrub, uint64_t id, struct error *err)
-{
-	struct store *store = scrub->store;
-	struct pack_header header = { .id = id, .key = store->options.key };
-	uint8_t is[PACK_HEADER_BYTES] = { 0 };
-	uint8_t should[PACK_HEADER_BYTES];
-	char name[PACK_NAME_BYTES];
-	cleanup_fd int fd = -1;
-	int rc = 0;
-
-	memcpy(header.uuid, store->options.uuid, sizeof(header.uuid));
-	pack_header_encode(&header, should);
-	pack_name(id, name);
-	fd = openat(store->packs_fd, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0 || pread(fd, is, sizeof(is), 0) < 0)
-		return 0; /* the records tell */
-	if (memcmp(is, should, sizeof(is)) == 0)
-		return 0;
-	scrub->result.bad_records++;
-	rc = io_pwrite(fd, should, sizeof(should), 0);
-	if (rc == 0)
-		rc = io_fdatasync(fd);
-	if (rc < 0)
-		return error_set(err, rc, "cannot mend the header of '%s'",
-				 name);
-	return 0;
-}
-
 static int note_batch(struct scrub *scrub, uint64_t pack, const struct batch *b,
 		      bool had_bad, struct error *err)
 {
@@ -341,10 +309,12 @@ static int scrub_records(struct scrub *scrub, const struct pack_row *pack,
 	int64_t had_bad;
 	int rc = any_bad(scrub, pack->id, &had_bad, err);
 
+	/* What a flipped byte did to the header is known elsewhere too. */
 	if (rc == 0)
-		rc = mend_header(scrub, pack->id, err);
+		rc = pack_mend_header(scrub->store, pack->id, false, err);
 	if (rc < 0)
 		return rc;
+	scrub->result.bad_records += (unsigned int)rc;
 	rc = walk_start(&walk, scrub->store, pack->id, PACK_HEADER_BYTES,
 			pack->size_bytes, err);
 	if (rc < 0)

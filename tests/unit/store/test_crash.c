@@ -219,6 +219,65 @@ static void a_directory_whose_sync_failed_is_synced_the_next_time(void **state)
 	(void)unsetenv("SOBRE_FAIL_AT");
 }
 
+/* --- what the next process finds ------------------------------------------
+ */
+
+/* Killed before the sync: all is written, and nobody was told. */
+static bool leave_unsynced(struct world *w, uint64_t ino)
+{
+	struct store_put_result result;
+	uint8_t *data = data_of(ino);
+	int fd = file_of(w, data, LEN);
+	int rc = catalog_begin(w->cat, &w->err);
+
+	if (rc == 0)
+		rc = store_put(w->store, fd, LEN, &result, &w->err);
+	if (rc == 0)
+		rc = pending_flush(w->store, &w->err);
+	catalog_rollback(w->cat);
+	free(data);
+	(void)close(fd);
+	return rc == 0;
+}
+
+static int pack_what_was_left(struct world *w)
+{
+	int failed = !leave_unsynced(w, 2);
+
+	world_reopen(w);
+	return failed + !pack_one(w, 2) + !pack_one(w, 5);
+}
+
+static void check_sound(struct world *w)
+{
+	struct store_scrub_result found;
+
+	must(w, store_scrub(w->store, NULL, NULL, NULL, &found, &w->err));
+	assert_int_equal(found.bad_records, 0);
+	check_two(w);
+}
+
+static const struct crash_life left = { .name = "left",
+					.live = pack_what_was_left,
+					.check = check_sound };
+
+static void
+what_a_killed_process_wrote_is_made_sure_before_it_is_used(void **state)
+{
+	(void)state;
+	crash_by_power_cuts(&left);
+}
+
+static int child(const char *dir, const char *name)
+{
+	const struct crash_life *lives[] = { &life, &two, &left };
+
+	for (size_t i = 0; i < sizeof(lives) / sizeof(lives[0]); i++)
+		if (strcmp(name, lives[i]->name) == 0)
+			return crash_child(lives[i], dir);
+	return EXIT_FAILURE;
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -227,10 +286,11 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_power_cut_before_any_write_loses_nothing),
 		cmocka_unit_test(
 			a_directory_whose_sync_failed_is_synced_the_next_time),
+		cmocka_unit_test(
+			what_a_killed_process_wrote_is_made_sure_before_it_is_used),
 	};
 
 	if (argc == 3)
-		return crash_child(strcmp(argv[2], two.name) ? &life : &two,
-				   argv[1]);
+		return child(argv[1], argv[2]);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
