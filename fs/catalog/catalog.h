@@ -61,6 +61,16 @@ DEFINE_CLEANUP(struct catalog *, catalog_close)
  */
 int catalog_set_aside(const char *dir_path, int64_t now_s, struct error *err);
 
+/*
+ * On a full file system what gives room back needs some: a gc, and the events
+ * of files that go. So the file catalog.room holds up to 4 MiB. Made, or filled
+ * again, by catalog_open() and catalog_keep_room() when there is room to spare;
+ * catalog_give_room() gives it to whoever is first: true when there was any.
+ * Opening and writing events do that by themselves. Any thread.
+ */
+void catalog_keep_room(struct catalog *cat);
+bool catalog_give_room(struct catalog *cat);
+
 /* True when the last run didn't close it: a reconciling scan is due. */
 bool catalog_was_unclean(const struct catalog *cat);
 /* What a scan that came to its end says; durable. */

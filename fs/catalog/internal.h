@@ -188,6 +188,9 @@ int catalog_drain(struct catalog *cat, struct error *err);
 void reader_give_back(struct conn *conn);
 void readers_close(struct catalog *cat);
 
+/* SQLite makes files of its own when it opens one. */
+void room_for_opening(struct catalog *cat);
+
 /* Tells the hook, if there is one. */
 int touched_tell(struct catalog *cat, struct error *err);
 

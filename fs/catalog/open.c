@@ -228,11 +228,14 @@ int catalog_open(const char *dir_path, enum catalog_mode mode,
 	cat->readonly = mode == CATALOG_READONLY;
 	rc = open_dir(cat, dir_path, err);
 	if (rc == 0)
+		room_for_opening(cat);
+	if (rc == 0)
 		rc = open_db(cat, err);
 	if (rc < 0) {
 		catalog_abandon(cat);
 		return rc;
 	}
+	catalog_keep_room(cat);
 	*ret_cat = cat;
 	return 0;
 }

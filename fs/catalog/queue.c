@@ -338,6 +338,8 @@ static void *write_behind(void *arg)
 
 		(void)pthread_mutex_unlock(&queue->mutex);
 		rc = catalog_flush(cat, &err);
+		if (rc == -ENOSPC && catalog_give_room(cat))
+			rc = catalog_flush(cat, &err);
 		(void)pthread_mutex_lock(&queue->mutex);
 		if (rc < 0 && !queue->failing)
 			log_error("events wait: %s", err.text);

@@ -270,6 +270,9 @@ static int fill(struct drive *drive, int lower_fd, const char *state_path,
 		rc = take_lock(drive, err);
 	if (rc == 0 && !drive->options.readonly)
 		rc = check_features(drive->state_fd, err);
+	if (rc == -ENOSPC) /* it had them when it was made; to make room one
+			      has to be in */
+		rc = 0;
 	if (rc == 0)
 		rc = root_load(drive, err);
 	if (rc == 0)

@@ -22,6 +22,7 @@ struct gc {
 	const struct store_gc_options *options;
 	struct store_gc_result result;
 	struct error uncounted; /* code 0: none */
+	struct error no_room;	/* for a pack to be rewritten; code 0: none */
 	struct lives lives;
 };
 
@@ -271,6 +272,10 @@ static int thin_out_all(struct gc *gc, struct error *err)
 			rc = error_set(err, -ECANCELED, "stopped");
 		if (rc == 0)
 			rc = thin_out(gc, packs[i].id, err);
+		if (rc == -ENOSPC) { /* what is all dead needs none */
+			gc->no_room = *err;
+			rc = 0;
+		}
 	}
 	return rc;
 }
@@ -320,6 +325,10 @@ int store_gc(struct store *store, const struct store_gc_options *options,
 	}
 	if (rc == 0)
 		rc = gc_drop(store, options, &gc.result, err);
+	if (rc == 0 && gc.no_room.code < 0 && gc.result.packs_unlinked == 0) {
+		*err = gc.no_room;
+		rc = err->code;
+	}
 	if (rc == 0)
 		*ret_result = gc.result;
 	free(gc.lives.life);

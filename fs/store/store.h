@@ -301,7 +301,8 @@ struct store_gc_result {
 /* One pass. -EAGAIN while catalog_needs_scan(), or after a rebuild that did
  * not end: counts can't be trusted. -ECANCELED: what is done is done, the next
  * pass goes on. -SOBRE_ECORRUPT, -SOBRE_ENOCHUNK, -EIO: a content that is in
- * use can't be counted; nothing was dropped. Not inside a transaction. Whenever
+ * use can't be counted; nothing was dropped. -ENOSPC: nothing was freed; what
+ * is wholly dead goes before room is missed. Not inside a transaction. Whenever
  * `progress` is called nothing is begun, and others may put. */
 int store_gc(struct store *store, const struct store_gc_options *options,
 	     struct store_gc_result *ret_result, struct error *err);

@@ -153,6 +153,38 @@ class FullLower(Exhausted):
         self.all_is_well()
 
 
+    def test_gc_makes_room_where_there_is_none(self):
+        """Twice: what gave room holds some again, and gives it again."""
+        for turn in range(2):
+            self.fill()
+            for name in COLD:
+                os.unlink(self.path(name))
+                del self.expect[name]
+            self.image.sync()
+            said = [self.drive.gc().stdout for _ in range(2)]
+            self.assertGreater(os.statvfs(self.image.dir).f_bavail,
+                               400_000 // 1024, said)
+            self.empty()
+            for name, data in COLD.items():
+                sample.put(self.path(name), data)
+                self.expect[name] = data
+            self.drive.restart()
+            self.drive.pack(*COLD)
+        self.all_is_well()
+
+    def test_a_full_lower_is_mounted_by_what_was_held(self):
+        self.drive.stop()
+        self.fill()
+        self.drive.start()
+        self.all_read()
+        os.unlink(self.path("letter"))
+        del self.expect["letter"]
+        self.drive.gc()
+        self.all_read()
+        self.empty()
+        self.all_is_well()
+
+
 class FullForAgents(Exhausted):
     """Root has blocks in reserve, as ext4 gives it by default."""
     MKFS = ("-m", "5")

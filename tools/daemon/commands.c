@@ -295,6 +295,19 @@ static bool gc_still_used(void *ctx, const struct catalog_inode *tied,
 	return drive_still_used(gc->env->drive, tied, content);
 }
 
+/* What it gives back needs room first, the catalog's. */
+static int gc_run(const struct command_env *env,
+		  const struct store_gc_options *options,
+		  struct store_gc_result *ret_result, struct error *err)
+{
+	struct store *store = drive_store(env->drive);
+	int rc = store_gc(store, options, ret_result, err);
+
+	if (rc == -ENOSPC && catalog_give_room(drive_catalog(env->drive)))
+		rc = store_gc(store, options, ret_result, err);
+	return rc;
+}
+
 #define LOOK_US 300000
 
 /* Asked before it works: then it is busy itself. */
@@ -321,8 +334,7 @@ static json_t *command_gc(const struct command_env *env,
 	};
 	struct store_gc_result r = { .contents_dropped = 0 };
 
-	if (scan_if_needed(env, err) < 0 ||
-	    store_gc(drive_store(env->drive), &options, &r, err) < 0)
+	if (scan_if_needed(env, err) < 0 || gc_run(env, &options, &r, err) < 0)
 		return NULL;
 	return json_or_nomem(
 		json_pack("{s:i, s:I, s:I, s:I, s:I, s:I, s:I}", "schema",

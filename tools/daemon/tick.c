@@ -86,6 +86,8 @@ void daemon_tick(struct daemon *d)
 	if (ledger &&
 	    ledger_tick(ledger, drive_state_bytes(d->drive), &err) < 0)
 		daemon_note_error(d, "ledger", &err);
+	if (d->drive)
+		catalog_keep_room(drive_catalog(d->drive));
 	if (ledger)
 		count_shares(d, ledger);
 	if (d->options->policies && !daemon_stopping(d))

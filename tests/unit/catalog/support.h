@@ -76,7 +76,7 @@ static inline void fixture_path(const struct fixture *f, const char *name,
 static inline int fixture_teardown(void **state)
 {
 	static const char *const names[] = { "catalog.db", "catalog.db-wal",
-					     "catalog.db-shm" };
+					     "catalog.db-shm", "catalog.room" };
 	struct fixture *f = *state;
 
 	fixture_close(f);

@@ -27,10 +27,10 @@ static void dir_new(struct fixture *f)
 static void dir_remove(const struct fixture *f)
 {
 	static const char *const names[] = { "catalog.db", "catalog.db-wal",
-					     "catalog.db-shm" };
+					     "catalog.db-shm", "catalog.room" };
 	char path[128];
 
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		fixture_path(f, names[i], path, sizeof(path));
 		(void)unlink(path);
 	}
