@@ -18,7 +18,7 @@ static void let_agents_first(const struct turn *turn, bool on)
 {
 	(void)setpriority(PRIO_PROCESS, 0, on ? NICE_LEAST : turn->nice);
 	(void)syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0,
-		      on ? IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, 7)
+		      on ? (int)IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, 7)
 			 : idle_io_priority());
 }
 
