@@ -94,7 +94,10 @@ class Closing(Lived):
         closed = self.report()
         self.assertEqual(self.figures(before), self.figures(closed))
         self.assertEqual(1, closed["closed"]["version"])
-        self.assertEqual("", closed["closed"]["unbalanced"])
+        self.assertEqual(([], 0), (closed["closed"]["failed"],
+                                   closed["closed"]["n_failed"]))
+        self.assertEqual("2026-09",
+                         self.drive.status()["last_close"]["month"])
         self.dearer()
         self.assertEqual(self.figures(closed), self.figures(self.report()))
         done = self.close(check=False)
@@ -142,8 +145,30 @@ class Closing(Lived):
             os.fsync(f.fileno())
         done = self.close(check=False)
         self.assertEqual(1, done.returncode)
-        self.assertIn("the disk holds", done.stderr)
-        self.assertIn("the ledger says", self.report()["closed"]["unbalanced"])
+        self.assertIn("the disk held", done.stderr)
+        closed = self.report()["closed"]
+        self.assertEqual(1, closed["n_failed"])
+        failed = closed["failed"][0]
+        self.assertEqual("disk", failed["name"])
+        self.assertEqual(102400,  # the 100,000 in blocks of 4 KiB
+                         int(failed["found"]) - int(failed["counted"]))
+        said = self.drive.run("status", self.drive.dir, check=False)
+        self.assertEqual(1, said.returncode)
+        self.assertIn("its books did not balance", said.stdout)
+        self.assertIn("  the disk held %s bytes" % failed["found"],
+                      said.stdout)
+        said = self.drive.run("status", check=False)
+        self.assertEqual(1, said.returncode)
+        self.page("the disk held %s bytes" % f"{int(failed['found']):,}")
+        os.unlink(os.path.join(self.drive.below(), "Ville/cache"))
+        self.close("--correct", "cache removed")
+        self.drive.run("status", self.drive.dir)
+
+    def page(self, text):
+        self.drive.run("report", "--month", "2026-09", "--drive",
+                       self.drive.dir, "-o", self.out)
+        with open(os.path.join(self.out, "2026-09/index.html")) as f:
+            self.assertIn(text, f.read())
 
 
 class Timer(Lived):

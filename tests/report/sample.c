@@ -129,8 +129,23 @@ static void corrected(struct report_month *m)
 	m->version = 2;
 	(void)snprintf(m->reason, sizeof(m->reason),
 		       "compteur relu, <b>facture</b> du 12");
-	(void)snprintf(m->unbalanced, sizeof(m->unbalanced),
-		       "the disk holds 1 bytes of files, the ledger says 2");
+	m->failed = (struct report_checks){
+		.n = 12345,
+		.check = { { .name = "disk",
+			     .text = "the disk holds 1 bytes of files, the "
+				     "ledger says 2",
+			     .has_numbers = true,
+			     .counted = UINT64_MAX,
+			     .found = 1 },
+			   { .name = "ledger",
+			     .text = "inode 5 is not as it was charged" },
+			   { .name = "ledger",
+			     .text = "inode 6 is not as it was charged" },
+			   { .name = "<b>new</b>",
+			     .text = "of a newer program" } },
+	};
+	for (unsigned int i = 4; i < REPORT_CHECKS; i++)
+		m->failed.check[i] = m->failed.check[2];
 	m->before_mwh = 1234567890;
 	m->before_ueur = 197530862;
 	m->before_use_ug = UINT64_C(56913579729);

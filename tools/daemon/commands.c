@@ -216,7 +216,7 @@ static json_t *command_status(const struct command_env *env, struct error *err)
 		percent = 100.0 * (double)saved / (double)files.logical_bytes;
 	return json_or_nomem(
 		json_pack("{s:i, s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:f,"
-			  " s:o, s:o, s:o, s:I, s:b}",
+			  " s:o, s:o, s:o, s:I, s:b, s:o?}",
 			  "schema", PROTOCOL_SCHEMA, "uuid", uuid, "mounted",
 			  env->served, "files", i(files.files), "packed",
 			  i(files.packed), "logical_bytes",
@@ -227,7 +227,8 @@ static json_t *command_status(const struct command_env *env, struct error *err)
 			  "saved_by", savings_json(&savings), "store",
 			  store_json(&store), "scan", scan_json(env->drive),
 			  "queue", i(catalog_queue_length(cat)), "needs_scan",
-			  catalog_needs_scan(cat)),
+			  catalog_needs_scan(cat), "last_close",
+			  last_close_json(env)),
 		err);
 }
 

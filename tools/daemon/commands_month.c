@@ -16,29 +16,23 @@ struct closing_run {
 	struct meter meter;
 	struct figures_array array;
 	int64_t now_s;
-	json_t *checks; /* failed; of all months that this run closes */
+	struct report_checks now; /* that failed, of how things are now */
+	struct report_checks all; /* and of the months that this run closes */
 	json_t *closed;
 };
 
 static void closing_run_release_at(struct closing_run *run)
 {
 	meter_release(&run->meter);
-	json_decref(run->checks);
 	json_decref(run->closed);
 }
 
 /* --- checks ----------------------------------------------------------------
  */
 
-static void failed(json_t *checks, const char *name, const char *text)
-{
-	(void)json_array_append_new(
-		checks, json_pack("{s:s, s:s}", "name", name, "text", text));
-}
-
 static void ledger_differs(void *ctx, const char *text)
 {
-	failed(ctx, "ledger", text);
+	checks_add(ctx, CHECK_LEDGER, text);
 }
 
 /* What the ledger says is on the lower now. */
@@ -61,7 +55,7 @@ static int held_bytes(struct catalog *cat, uint64_t *ret_bytes,
 }
 
 /* A drive in use moves while it is counted: then nothing can be said. */
-static int check_disk(const struct closing_run *run, struct error *err)
+static int check_disk(struct closing_run *run, struct error *err)
 {
 	struct drive *drive = run->env->drive;
 	struct catalog *cat = drive_catalog(drive);
@@ -81,7 +75,7 @@ static int check_disk(const struct closing_run *run, struct error *err)
 		       "the disk holds %" PRIu64 " bytes of files, the ledger "
 		       "says %" PRIu64,
 		       found, before);
-	failed(run->checks, "disk", text);
+	checks_add_numbers(&run->now, CHECK_DISK, text, before, found);
 	return 0;
 }
 
@@ -96,8 +90,11 @@ static int check_now(struct closing_run *run, struct error *err)
 				 "the ledger is being charged anew: try again "
 				 "later");
 	rc = ledger_check(drive_catalog(drive), drive_store(drive),
-			  ledger_differs, run->checks, err);
-	return rc < 0 ? rc : check_disk(run, err);
+			  ledger_differs, &run->now, err);
+	if (rc >= 0)
+		rc = check_disk(run, err);
+	run->all = run->now;
+	return rc;
 }
 
 /* --- closing ---------------------------------------------------------------
@@ -177,8 +174,7 @@ static int close_one(struct closing_run *run, int32_t month, struct error *err)
 {
 	const char *reason = run->request->reason;
 	struct closing c = { .closed_s = run->now_s,
-			     .coefs = run->env->setup->coefs,
-			     .checks = run->checks };
+			     .coefs = run->env->setup->coefs };
 	int rc = next_version(run, month, &c.version, err);
 
 	if (rc == 0)
@@ -186,9 +182,9 @@ static int close_one(struct closing_run *run, int32_t month, struct error *err)
 	if (rc < 0)
 		return rc;
 	(void)snprintf(c.reason, sizeof(c.reason), "%s", reason ? reason : "");
-	if (!figures_balance(&c.month.energy))
-		failed(run->checks, "month",
-		       "the lines of the month do not add up to its total");
+	c.month.failed = run->now;
+	figures_check(&c.month.energy, &c.month.failed);
+	figures_check(&c.month.energy, &run->all);
 	rc = closing_store(drive_state_fd(run->env->drive), &c, err);
 	if (rc == 0 && json_array_append_new(run->closed, closed_json(&c)) < 0)
 		rc = error_set(err, -ENOMEM, "out of memory");
@@ -233,12 +229,10 @@ json_t *command_month(const struct command_env *env,
 		.env = env,
 		.request = request,
 		.now_s = clock_now_s(&env->clock),
-		.checks = json_array(),
 		.closed = json_array()
 	};
-	int rc = run.checks && run.closed
-			 ? ledger_tick_now(env, err)
-			 : error_set(err, -ENOMEM, "out of memory");
+	int rc = run.closed ? ledger_tick_now(env, err)
+			    : error_set(err, -ENOMEM, "out of memory");
 
 	if (rc == 0)
 		rc = array_load(env->setup, &run.meter, &run.array, err);
@@ -249,8 +243,30 @@ json_t *command_month(const struct command_env *env,
 				    : close_due(&run, err);
 	if (rc < 0)
 		return NULL;
-	return json_or_nomem(json_pack("{s:i, s:O, s:O}", "schema",
+	return json_or_nomem(json_pack("{s:i, s:O, s:o?, s:i}", "schema",
 				       PROTOCOL_SCHEMA, "closed", run.closed,
-				       "failed_checks", run.checks),
+				       "failed_checks", checks_json(&run.all),
+				       "n_failed", (int)run.all.n),
 			     err);
+}
+
+json_t *last_close_json(const struct command_env *env)
+{
+	struct error err = ERROR_INIT;
+	struct closing last;
+	char text[16];
+	json_t *result;
+	int rc = closing_load_last(drive_state_fd(env->drive), &last, &err);
+
+	if (rc < 0)
+		return json_pack("{s:o}", "error", json_from_name(err.text));
+	if (rc == 0)
+		return json_null();
+	result = json_pack("{s:s, s:i, s:o?, s:i}", "month",
+			   month_text(last.month.month, text), "version",
+			   (int)last.version, "failed_checks",
+			   checks_json(&last.month.failed), "n_failed",
+			   (int)last.month.failed.n);
+	closing_release(&last);
+	return result;
 }

@@ -30,6 +30,8 @@ json_t *command_plan(const struct command_env *env,
 		     const struct request *request, struct error *err);
 json_t *command_report(const struct command_env *env,
 		       const struct request *request, struct error *err);
+/* The last month that was closed, and what failed then; null: none was. */
+json_t *last_close_json(const struct command_env *env);
 json_t *command_month(const struct command_env *env,
 		      const struct request *request, struct error *err);
 /* Accrues up to now, with what the state directory takes. */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -60,6 +61,15 @@ static int read_file(int dir, const char *name, json_t **ret_root,
 	return 0;
 }
 
+/* One that was told when it was closed is as it was written. */
+static bool adds_up(const struct report_month *m)
+{
+	for (unsigned int i = 0; i < m->failed.n && i < REPORT_CHECKS; i++)
+		if (!strcmp(m->failed.check[i].name, CHECK_MONTH))
+			return true;
+	return figures_balance(&m->energy);
+}
+
 static int load(int dir, int32_t month, unsigned int version,
 		struct closing *ret_closing, struct error *err)
 {
@@ -73,8 +83,7 @@ static int load(int dir, int32_t month, unsigned int version,
 	if (rc < 0)
 		return rc;
 	if (!closing_in(root, &closing) || closing.month.month != month ||
-	    closing.version != version ||
-	    !figures_balance(&closing.month.energy)) {
+	    closing.version != version || !adds_up(&closing.month)) {
 		closing_release(&closing);
 		return error_set(err, -SOBRE_ECORRUPT,
 				 "'%s' is not as it was written", name);
@@ -112,6 +121,74 @@ int closing_load(int state_fd, int32_t month, struct closing *ret_closing,
 		return 0;
 	rc = load(dir, month, version, ret_closing, err);
 	return rc < 0 ? rc : 1;
+}
+
+static int digits(const char *text, unsigned int n)
+{
+	int v = 0;
+
+	for (unsigned int i = 0; i < n; i++) {
+		if (text[i] < '0' || text[i] > '9')
+			return -1;
+		v = 10 * v + text[i] - '0';
+	}
+	return v;
+}
+
+/* Of "2026-09.1.json"; -1: another file. */
+static int32_t month_of(const char *name)
+{
+	const size_t len = strlen("YYYY-MM.");
+	int year = digits(name, 4);
+	int month = year < 0 || name[4] != '-' ? -1 : digits(name + 5, 2);
+	size_t version;
+
+	if (month < 1 || month > 12 || name[len - 1] != '.')
+		return -1;
+	version = strspn(name + len, "0123456789");
+	return version > 0 && !strcmp(name + len + version, ".json")
+		       ? 12 * year + month - 1
+		       : -1;
+}
+
+/* -1: none. */
+static int last_month(int dir, int32_t *ret_month)
+{
+	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *list = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+	int32_t last = -1;
+
+	if (!list) {
+		int rc = -errno;
+
+		close_at(&fd);
+		return rc;
+	}
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): a stream of our own */
+	while ((entry = readdir(list))) {
+		int32_t month = month_of(entry->d_name);
+
+		last = month > last ? month : last;
+	}
+	(void)closedir(list);
+	*ret_month = last;
+	return 0;
+}
+
+int closing_load_last(int state_fd, struct closing *ret_closing,
+		      struct error *err)
+{
+	cleanup_fd int dir = state_fd < 0 ? -ENOENT : open_directory(state_fd);
+	int32_t month = -1;
+	int rc = dir < 0 ? dir : last_month(dir, &month);
+
+	if (dir == -ENOENT)
+		return 0;
+	if (rc < 0)
+		return error_set(err, rc, "cannot read '%s': %s", DIRECTORY,
+				 strerrordesc_np(error_to_errno(rc)));
+	return month < 0 ? 0 : closing_load(state_fd, month, ret_closing, err);
 }
 
 int closing_load_version(int state_fd, int32_t month, unsigned int version,

@@ -195,16 +195,17 @@ static int sign(json_t *root)
 json_t *closing_out(const struct closing *c)
 {
 	const struct report_month *m = &c->month;
-	json_t *checks = c->checks ? json_incref(c->checks) : json_array();
 	json_t *root = json_pack(
-		"{s:i, s:i, s:i, s:I, s:s, s:o?, s:o?, s:o?, s:o?, s:o?, s:o?}",
+		"{s:i, s:i, s:i, s:I, s:s, s:o?, s:o?, s:o?, s:o?, s:o?, s:o?,"
+		" s:I}",
 		"schema", CLOSING_SCHEMA, "month", (int)m->month, "version",
 		(int)c->version, "closed_s", (json_int_t)c->closed_s, "reason",
 		c->reason, "departments", lines_out(&m->energy), "overhead",
 		line_out(&m->energy.overhead), "reserve",
 		line_out(&m->energy.reserve), "total",
 		line_out(&m->energy.total), "coefficients",
-		coefs_out(&c->coefs), "failed_checks", checks);
+		coefs_out(&c->coefs), "failed_checks", checks_json(&m->failed),
+		"n_failed", (json_int_t)m->failed.n);
 
 	if (root && fields_out(root, FIELDS(month_fields), m) == 0 &&
 	    sign(root) == 0)
@@ -215,7 +216,7 @@ json_t *closing_out(const struct closing *c)
 
 /* --- in ------------------------------------------------------------------- */
 
-static bool wide_in(const char *text, uint128 *ret_value)
+bool wide_in(const char *text, uint128 *ret_value)
 {
 	const uint128 most = ~(uint128)0;
 	uint128 v = 0;
@@ -355,8 +356,9 @@ bool closing_in(json_t *root, struct closing *to)
 		return false;
 	to->month.known = true; /* what is there is released */
 	to->month.over = true;
-	to->checks = json_object_get(root, "failed_checks");
-	return json_is_array(to->checks) &&
+	return checks_in(json_object_get(root, "failed_checks"),
+			 json_object_get(root, "n_failed"),
+			 &to->month.failed) &&
 	       lines_in(json_object_get(root, "departments"), e) &&
 	       line_in(json_object_get(root, "overhead"), &e->overhead) &&
 	       line_in(json_object_get(root, "reserve"), &e->reserve) &&

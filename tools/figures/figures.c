@@ -175,16 +175,11 @@ static int fill_before(int state_fd, const struct closing *closing,
 static int closed_month(int state_fd, struct closing *closing,
 			struct report_month *to, struct error *err)
 {
-	const char *failed = json_string_value(
-		json_object_get(json_array_get(closing->checks, 0), "text"));
-
 	*to = closing->month;
 	closing->month.known = false;
 	to->version = closing->version;
 	to->closed_s = closing->closed_s;
 	memcpy(to->reason, closing->reason, sizeof(to->reason));
-	(void)snprintf(to->unbalanced, sizeof(to->unbalanced), "%s",
-		       failed ? failed : "");
 	return fill_before(state_fd, closing, to, err);
 }
 
@@ -237,30 +232,69 @@ static void add_line(struct energy_line *to, const struct energy_line *line)
 	add_amount(&to->build_ug, &line->build_ug);
 }
 
-static bool same_amount(const struct energy_amount *a,
-			const struct energy_amount *b)
+static struct energy_line sum_of(const struct energy_month *energy)
 {
-	return a->own == b->own && a->shared == b->shared &&
-	       a->activity == b->activity && a->all == b->all &&
-	       a->all == a->own + a->shared + a->activity;
-}
-
-bool figures_balance(const struct energy_month *energy)
-{
-	const struct energy_line *total = &energy->total;
 	struct energy_line sum = { .own_byte_s = 0 };
 
 	for (uint16_t i = 0; i < energy->departments; i++)
 		add_line(&sum, &energy->department[i]);
 	add_line(&sum, &energy->overhead);
 	add_line(&sum, &energy->reserve);
-	return sum.own_byte_s + sum.shared_byte_s ==
-		       total->own_byte_s + total->shared_byte_s &&
-	       sum.logical_byte_s == total->logical_byte_s &&
-	       same_amount(&sum.mwh, &total->mwh) &&
-	       same_amount(&sum.ueur, &total->ueur) &&
-	       same_amount(&sum.use_ug, &total->use_ug) &&
-	       same_amount(&sum.build_ug, &total->build_ug);
+	return sum;
+}
+
+static void check_sum(struct report_checks *checks, const char *unit,
+		      uint128 total, uint128 sum)
+{
+	char wide[2][WIDE_TEXT_MAX];
+	char text[REPORT_REASON_MAX];
+
+	if (sum == total)
+		return;
+	(void)snprintf(text, sizeof(text),
+		       "the lines of the month add up to %s %s, its total is "
+		       "%s",
+		       wide_text(sum, wide[0]), unit,
+		       wide_text(total, wide[1]));
+	checks_add(checks, CHECK_MONTH, text);
+}
+
+static void check_amount(struct report_checks *checks, const char *unit,
+			 const struct energy_amount *total,
+			 const struct energy_amount *sum)
+{
+	check_sum(checks, unit, total->all, sum->all);
+	check_sum(checks, unit, total->all,
+		  (uint128)sum->own + sum->shared + sum->activity);
+	check_sum(checks, unit, total->all,
+		  (uint128)total->own + total->shared + total->activity);
+}
+
+void figures_check(const struct energy_month *energy,
+		   struct report_checks *checks)
+{
+	const struct energy_line *total = &energy->total;
+	const struct energy_line sum = sum_of(energy);
+
+	check_sum(checks, "byte-seconds",
+		  total->own_byte_s + total->shared_byte_s,
+		  sum.own_byte_s + sum.shared_byte_s);
+	check_sum(checks, "byte-seconds seen by people", total->logical_byte_s,
+		  sum.logical_byte_s);
+	check_amount(checks, "mWh", &total->mwh, &sum.mwh);
+	check_amount(checks, "microeuros", &total->ueur, &sum.ueur);
+	check_amount(checks, "microgrammes of CO2e of use", &total->use_ug,
+		     &sum.use_ug);
+	check_amount(checks, "microgrammes of CO2e of making", &total->build_ug,
+		     &sum.build_ug);
+}
+
+bool figures_balance(const struct energy_month *energy)
+{
+	struct report_checks checks = { .n = 0 };
+
+	figures_check(energy, &checks);
+	return checks.n == 0;
 }
 
 void figures_release(struct report_month months[REPORT_MONTHS])

@@ -79,11 +79,10 @@ struct closing {
 	unsigned int version; /* from 1 */
 	int64_t closed_s;
 	char reason[REPORT_REASON_MAX]; /* of a correction; else "" */
-	struct report_month month;	/* known, and over; owned */
+	struct report_month month;	/* known, and over; owned; with the
+					   checks that failed */
 	struct coef_set coefs;		/* its texts are of `root` */
-	json_t *checks; /* [{"name": "...", "text": "..."}], those that failed;
-			   of `root` when loaded, else borrowed */
-	json_t *root;	/* owned; NULL: not loaded */
+	json_t *root;			/* owned; NULL: not loaded */
 };
 void closing_release(struct closing *closing);
 
@@ -91,13 +90,30 @@ void closing_release(struct closing *closing);
  * -SOBRE_ECORRUPT when the file is not as it was written, or doesn't add up. */
 int closing_load(int state_fd, int32_t month, struct closing *ret_closing,
 		 struct error *err);
+/* The last month that was closed: as closing_load(), but for the error when it
+ * can't be read: it names the file. */
+int closing_load_last(int state_fd, struct closing *ret_closing,
+		      struct error *err);
 /* Of that version. */
 int closing_load_version(int state_fd, int32_t month, unsigned int version,
 			 struct closing *ret_closing, struct error *err);
-/* Durable when it returns. `month`, `coefs`, `version`, `closed_s`, `reason`
- * and `checks` (or NULL) are read. -EEXIST: there is that version. */
+/* Durable when it returns. `month`, `coefs`, `version`, `closed_s` and
+ * `reason` are read. -EEXIST: there is that version. */
 int closing_store(int state_fd, const struct closing *closing,
 		  struct error *err);
+
+/* Names of checks. */
+#define CHECK_MONTH  "month"  /* the lines add up to the total */
+#define CHECK_LEDGER "ledger" /* the ledger's sums agree */
+#define CHECK_DISK   "disk"   /* what it counts is on disk */
+/* Notes one that failed. */
+void checks_add(struct report_checks *checks, const char *name,
+		const char *text);
+void checks_add_numbers(struct report_checks *checks, const char *name,
+			const char *text, uint64_t counted, uint64_t found);
+/* [{"name", "text", and for some "counted", "found": decimal texts}]; NULL
+ * without memory. */
+json_t *checks_json(const struct report_checks *checks);
 
 /* --- months -------------------------------------------------------------- */
 
@@ -126,6 +142,9 @@ int figures_month(const struct figures_source *from, int32_t month,
 		  struct report_month *ret_month, struct error *err);
 /* Do the lines add up to the total, in every unit? */
 bool figures_balance(const struct energy_month *energy);
+/* Notes each unit in which they don't. */
+void figures_check(const struct energy_month *energy,
+		   struct report_checks *checks);
 
 /*
  * `month` and the twelve before it, the oldest first. A closed one is as it was

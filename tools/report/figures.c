@@ -98,9 +98,8 @@ static void closing(struct page *p)
 
 	if (m->version == 0 && (!m->over || p->in->assessed))
 		return;
-	page_raw(p, m->version == 1 && !m->unbalanced[0]
-			    ? "<p>"
-			    : "<p class=\"note\">");
+	page_raw(p, m->version == 1 && m->failed.n == 0 ? "<p>"
+							: "<p class=\"note\">");
 	if (m->version == 1)
 		page_say(p,
 			 PT(p, "Closed on %s: these figures do not change any "
@@ -116,13 +115,7 @@ static void closing(struct page *p)
 		page_say(p, "%s",
 			 PT(p, "The month is over but not closed: its figures "
 			       "follow the coefficients."));
-	if (m->unbalanced[0]) {
-		page_raw(p, " ");
-		page_say(p,
-			 PT(p, "When the month was closed, its books did not "
-			       "balance: %s."),
-			 m->unbalanced);
-	}
+	page_failed(p, &m->failed);
 	page_raw(p, "</p>\n");
 }
 

@@ -198,7 +198,9 @@ struct column_chart {
 };
 
 void page_figures(struct page *p); /* figures.c */
-void page_origin(struct page *p);  /* origin.c */
+/* checks.c: a sentence, when any failed */
+void page_failed(struct page *p, const struct report_checks *checks);
+void page_origin(struct page *p); /* origin.c */
 /* Every department, however many. */
 void page_origin_all(struct page *p);
 void page_saved(struct page *p);  /* saved.c: what packing saves */

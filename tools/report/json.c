@@ -288,6 +288,31 @@ static void put_savings(const struct object *o, const struct page *p)
 	put(o, "saved_by", by.json);
 }
 
+/* Numbers are what the books say, and what there is, in bytes. */
+static json_t *check_json(const struct report_check *check, bool *failed)
+{
+	struct object o = object(failed);
+
+	put_text(&o, "name", check->name);
+	put_text(&o, "text", check->text);
+	if (check->has_numbers) {
+		put_wide(&o, "counted", check->counted);
+		put_wide(&o, "found", check->found);
+	}
+	return o.json;
+}
+
+static void put_failed(const struct object *o,
+		       const struct report_checks *checks)
+{
+	json_t *list = json_array();
+
+	for (unsigned int i = 0; i < checks->n && i < REPORT_CHECKS; i++)
+		append(o, list, check_json(&checks->check[i], o->failed));
+	put(o, "failed", list);
+	put_int(o, "n_failed", checks->n);
+}
+
 /* null: not closed. The totals of the version before are of the whole drive. */
 static void put_closed(const struct object *o, const struct report_month *m)
 {
@@ -300,7 +325,7 @@ static void put_closed(const struct object *o, const struct report_month *m)
 	closed = object(o->failed);
 	put_int(&closed, "version", m->version);
 	put_time(&closed, "at", m->closed_s);
-	put_text(&closed, "unbalanced", m->unbalanced);
+	put_failed(&closed, &m->failed);
 	if (m->version > 1) {
 		put_text(&closed, "reason", m->reason);
 		put_int(&closed, "before_mwh", m->before_mwh);

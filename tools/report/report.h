@@ -23,11 +23,26 @@
 
 #define REPORT_MONTHS	  13
 #define REPORT_REASON_MAX 240 /* bytes, NUL included */
+#define REPORT_CHECKS	  8
+#define REPORT_CHECK_NAME 24
 
 struct report_department {
 	uint16_t number;
 	const char *id;
 	const char *name;
+};
+
+/* A check that failed when a month was closed: docs/design/footprint.md. */
+struct report_check {
+	char name[REPORT_CHECK_NAME]; /* "disk" */
+	char text[REPORT_REASON_MAX]; /* English */
+	bool has_numbers;
+	uint64_t counted; /* what the books say, */
+	uint64_t found;	  /* and what there is */
+};
+struct report_checks {
+	struct report_check check[REPORT_CHECKS]; /* the first */
+	unsigned int n;				  /* how many failed in all */
 };
 
 struct report_month {
@@ -43,9 +58,8 @@ struct report_month {
 	/* Closed: worked out then, for good, with the coefficients of then. */
 	unsigned int version; /* 0: not closed; above 1: corrected */
 	int64_t closed_s;
-	char reason[REPORT_REASON_MAX];	    /* of the correction */
-	char unbalanced[REPORT_REASON_MAX]; /* what didn't add up; "": all did
-					     */
+	char reason[REPORT_REASON_MAX]; /* of the correction */
+	struct report_checks failed;
 	/* Of a correction: the totals of the version before. */
 	uint64_t before_mwh, before_ueur, before_use_ug, before_build_ug;
 };

@@ -9,7 +9,6 @@
 static int print_result(const json_t *result)
 {
 	const json_t *closed = json_object_get(result, "closed");
-	const json_t *checks = json_object_get(result, "failed_checks");
 	const json_t *one;
 	size_t i;
 
@@ -25,10 +24,8 @@ static int print_result(const json_t *result)
 			.text);
 	if (json_array_size(closed) == 0)
 		(void)printf(T("no month to close\n"));
-	json_array_foreach(checks, i, one)(void)
-		fprintf(stderr, T("sobre: the books don't balance: %s\n"),
-			json_text(one, "text"));
-	return json_array_size(checks) > 0 ? EXIT_REFUSED : EXIT_DONE;
+	out_checks(stderr, T("sobre: the books don't balance: "), result);
+	return json_u64(result, "n_failed") > 0 ? EXIT_REFUSED : EXIT_DONE;
 }
 
 static int check_usage(const struct cli *cli, struct request *request)
@@ -70,8 +67,6 @@ int cmd_month(const struct cli *cli)
 		return out_error(&err);
 	if (!cli->json)
 		return print_result(result);
-	return out_json(result, json_array_size(json_object_get(
-					result, "failed_checks")) > 0
-					? EXIT_REFUSED
-					: EXIT_DONE);
+	return out_json(result, json_u64(result, "n_failed") > 0 ? EXIT_REFUSED
+								 : EXIT_DONE);
 }

@@ -157,6 +157,25 @@ static void print_errors(const json_t *r)
 	}
 }
 
+static void print_last_close(const json_t *r)
+{
+	const json_t *last = json_object_get(r, "last_close");
+	cleanup_free char *error = json_name(last, "error");
+
+	if (!json_is_object(last))
+		return;
+	if (error && *error) {
+		(void)printf(T("last closed month: %s\n"), error);
+		return;
+	}
+	(void)printf(T("last closed month: %s, version %llu\n"),
+		     json_text(last, "month"), json_u64(last, "version"));
+	if (json_u64(last, "n_failed") > 0)
+		(void)printf(T("its books did not balance: sobre month close "
+			       "--correct makes the next version\n"));
+	out_checks(stdout, "  ", last);
+}
+
 static void print_status(const struct place *place, const json_t *r)
 {
 	if (place->served)
@@ -177,9 +196,21 @@ static void print_status(const struct place *place, const json_t *r)
 	}
 	print_front(r);
 	print_savings(r);
+	print_last_close(r);
 	print_ways(r);
 	print_work(r);
 	print_errors(r);
+}
+
+/* A month whose books didn't balance, or whose file can't be read, is wrong
+ * until it is corrected. */
+static int status_of(const json_t *r)
+{
+	const json_t *last = json_object_get(r, "last_close");
+
+	return json_object_get(last, "error") || json_u64(last, "n_failed") > 0
+		       ? EXIT_REFUSED
+		       : EXIT_DONE;
 }
 
 static json_t *dead_status(const struct place *place)
@@ -217,16 +248,18 @@ static int tell_one(const struct cli *cli, const struct place *place,
 {
 	struct error err = ERROR_INIT;
 	json_t *r = ask_status(cli, place, &err);
+	int status;
 
 	if (!r)
 		return out_error(&err);
+	status = status_of(r);
 	if (cli->json) {
 		(void)json_array_append_new(drives, r);
-		return EXIT_DONE;
+		return status;
 	}
 	print_one(place, r);
 	json_decref(r);
-	return EXIT_DONE;
+	return status;
 }
 
 static int status_of_all(const struct cli *cli)
@@ -280,7 +313,7 @@ int cmd_status(const struct cli *cli)
 	if (!r)
 		return out_error(&err);
 	if (cli->json)
-		return out_json(r, EXIT_DONE);
+		return out_json(r, status_of(r));
 	print_one(&place, r);
-	return EXIT_DONE;
+	return status_of(r);
 }

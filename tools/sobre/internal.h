@@ -158,6 +158,9 @@ struct size_text out_duration(int64_t duration_s);
 /* To two significant digits, as precise as the energy model is. */
 struct size_text out_amount(double value);
 
+/* The failed checks of a closed month, a line each after `prefix`. */
+void out_checks(FILE *to, const char *prefix, const json_t *checked);
+
 /* A progress bar on standard error: none when that is no terminal, nor
  * before a second has passed. */
 struct bar {

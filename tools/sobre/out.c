@@ -157,6 +157,42 @@ void bar_progress(void *ctx, const json_t *progress)
 	bar->drawn_ms = now_ms;
 }
 
+/* --- checks
+ * --------------------------------------------------------------------- */
+
+static void print_check(FILE *to, const json_t *check)
+{
+	const json_t *found = json_object_get(check, "found");
+
+	if (found && !strcmp(json_text(check, "name"), "disk"))
+		(void)fprintf(to,
+			      T("the disk held %s bytes of files, the ledger "
+				"counted %s"),
+			      json_string_value(found),
+			      json_text(check, "counted"));
+	else
+		(void)fprintf(to, "%s: %s", json_text(check, "name"),
+			      json_text(check, "text"));
+	(void)fputc('\n', to);
+}
+
+void out_checks(FILE *to, const char *prefix, const json_t *checked)
+{
+	const json_t *checks = json_object_get(checked, "failed_checks");
+	unsigned long long all = json_u64(checked, "n_failed");
+	const json_t *check;
+	size_t i;
+
+	json_array_foreach(checks, i, check)
+	{
+		(void)fputs(prefix, to);
+		print_check(to, check);
+	}
+	if (all > json_array_size(checks))
+		(void)fprintf(to, T("%schecks that failed in all: %llu\n"),
+			      prefix, all);
+}
+
 /* --- jansson
  * -------------------------------------------------------------------- */
 

@@ -142,18 +142,82 @@ static void a_version_is_written_once(void **state)
 	p->closing.version = 2;
 	(void)snprintf(p->closing.reason, sizeof(p->closing.reason),
 		       "compteur relu \xc3\xa0 la main");
-	p->closing.checks =
-		json_pack("[{s:s, s:s}]", "name", "disk", "text", "it differs");
 	store(p);
-	json_decref(p->closing.checks);
 	assert_int_equal(closing_load(p->fd, MONTH, &now, &err), 1);
 	assert_int_equal(now.version, 2);
 	assert_string_equal(now.reason, p->closing.reason);
-	assert_int_equal(json_array_size(now.checks), 1);
 	closing_release(&now);
 	assert_int_equal(closing_load_version(p->fd, MONTH, 1, &now, &err), 0);
 	assert_string_equal(now.reason, "");
 	closing_release(&now);
+}
+
+static void failed_checks_are_kept_with_their_numbers(void **state)
+{
+	struct place *p = *state;
+	struct report_checks *failed = &p->closing.month.failed;
+	struct closing now;
+	struct error err = ERROR_INIT;
+	char text[2 * REPORT_REASON_MAX];
+
+	(void)memset(text, 'x', sizeof(text));
+	text[sizeof(text) - 1] = '\0';
+	checks_add_numbers(failed, CHECK_DISK, "it differs", UINT64_MAX, 7);
+	for (int i = 0; i < 1000; i++)
+		checks_add(failed, CHECK_LEDGER, text);
+	store(p);
+	assert_int_equal(closing_load_last(p->fd, &now, &err), 1);
+	assert_int_equal(now.month.failed.n, 1001);
+	for (int i = 0; i < REPORT_CHECKS; i++)
+		assert_memory_equal(&now.month.failed.check[i],
+				    &failed->check[i],
+				    sizeof(struct report_check));
+	assert_true(now.month.failed.check[0].has_numbers);
+	assert_int_equal(now.month.failed.check[0].counted, UINT64_MAX);
+	assert_int_equal(now.month.failed.check[0].found, 7);
+	closing_release(&now);
+}
+
+/* It says so, and is no reason to doubt the file. */
+static void a_month_that_did_not_add_up_can_be_read(void **state)
+{
+	struct place *p = *state;
+	struct closing now;
+	struct error err = ERROR_INIT;
+
+	p->closing.month.energy.total.mwh.all++;
+	p->closing.month.energy.total.mwh.own++;
+	store(p);
+	assert_int_equal(closing_load(p->fd, MONTH, &now, &err),
+			 -SOBRE_ECORRUPT);
+	p->closing.version = 2;
+	figures_check(&p->closing.month.energy, &p->closing.month.failed);
+	assert_int_equal(p->closing.month.failed.n, 2);
+	assert_non_null(strstr(p->closing.month.failed.check[0].text, "mWh"));
+	store(p);
+	assert_int_equal(closing_load(p->fd, MONTH, &now, &err), 1);
+	closing_release(&now);
+}
+
+static void the_last_closed_month_is_found_among_other_files(void **state)
+{
+	static const char *const other[] = { "months/2027-13.1.json",
+					     "months/2027-01.json",
+					     "months/.2027-01.1.json.new",
+					     "months/2027-1.1.json" };
+	struct place *p = *state;
+	struct closing now;
+	struct error err = ERROR_INIT;
+
+	assert_int_equal(closing_load_last(p->fd, &now, &err), 0);
+	store(p);
+	for (size_t i = 0; i < sizeof(other) / sizeof(other[0]); i++)
+		(void)close(openat(p->fd, other[i], O_WRONLY | O_CREAT, 0600));
+	assert_int_equal(closing_load_last(p->fd, &now, &err), 1);
+	assert_int_equal(now.month.month, MONTH);
+	closing_release(&now);
+	for (size_t i = 0; i < sizeof(other) / sizeof(other[0]); i++)
+		(void)unlinkat(p->fd, other[i], 0);
 }
 
 /* Replaces the first of `from`, of the same length. */
@@ -212,6 +276,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		closing_test(a_closed_month_comes_back_to_the_last_unit),
 		closing_test(a_version_is_written_once),
+		closing_test(failed_checks_are_kept_with_their_numbers),
+		closing_test(a_month_that_did_not_add_up_can_be_read),
+		closing_test(the_last_closed_month_is_found_among_other_files),
 		closing_test(a_changed_file_is_named_and_not_believed),
 		closing_test(lines_that_do_not_add_up_are_seen),
 	};
