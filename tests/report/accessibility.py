@@ -15,8 +15,6 @@ import tempfile
 import browser
 import pages
 
-WHERE = ("/var/cache/sobrefs/report-tests",
-         str(pathlib.Path.home() / ".cache/sobrefs/report-tests"))
 AXE = "axe-core/axe.min.js"
 HTML_VALIDATE = "html-validate/bin/html-validate.mjs"
 
@@ -40,14 +38,6 @@ SPACING = """document.head.appendChild(Object.assign(
     document.createElement("style"), {textContent:
     "*{line-height:1.5!important;letter-spacing:.12em!important;"
     + "word-spacing:.16em!important}p{margin-bottom:2em!important}"})).id"""
-
-
-def tools():
-    for place in WHERE:
-        modules = pathlib.Path(place) / "node_modules"
-        if (modules / AXE).is_file():
-            return modules
-    return None
 
 
 CANARY = """<!DOCTYPE html><html><head><title></title></head><body>
@@ -118,7 +108,7 @@ def shoot(page, path, folder, name):
 def main():
     if not browser.program():
         pages.skip("no Chromium: tools/setup --tests installs it")
-    modules = tools()
+    modules = pages.modules(AXE)
     if not modules:
         pages.skip("no axe-core: tools/setup --tests installs it")
     axe = (modules / AXE).read_text()

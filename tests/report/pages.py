@@ -12,6 +12,10 @@ LANGS = ("en", "fr")
 MONTH = "2026-09"
 HERE = pathlib.Path(__file__).resolve().parent
 
+# Where tools/setup --tests puts what checks pages.
+WHERE = ("/var/cache/sobrefs/report-tests",
+         str(pathlib.Path.home() / ".cache/sobrefs/report-tests"))
+
 # docs/design/report.md, "Budget"
 PAGE_BYTES, ELEMENTS, SVG_NODES = 60_000, 400, 1000
 ANNEX_BYTES, ANNEX_ELEMENTS = 150_000, 800
@@ -21,6 +25,12 @@ ANNEX = "departments.html"
 def skip(why):
     print(f"skipped: {why}")
     sys.exit(SKIPPED)
+
+
+def modules(file):
+    """The node_modules that have this file; or None."""
+    places = (pathlib.Path(place) / "node_modules" for place in WHERE)
+    return next((p for p in places if (p / file).is_file()), None)
 
 
 def write(sample, lang, folder):
