@@ -142,6 +142,18 @@ bool big_divide(const struct big *num, const struct big *den,
 	return true;
 }
 
+void big_divide_word(struct big *a, uint64_t by)
+{
+	uint128 rest = 0;
+
+	assert(by > 0);
+	for (unsigned int i = BIG_LIMBS; i-- > 0;) {
+		rest = rest << LIMB_BITS | a->limb[i];
+		a->limb[i] = (uint64_t)(rest / by);
+		rest %= by;
+	}
+}
+
 bool big_round(const struct big *num, const struct big *den, uint128 *ret_n)
 {
 	struct big rest;

@@ -82,6 +82,29 @@ void coef_set_version(const struct coef_set *set,
 
 /* --- a month ------------------------------------------------------------- */
 
+#define ENERGY_ARRAYS_MAX 64
+#define ENERGY_ID_BYTES	  65
+
+/* Disks with a meter of their own, and a life. 0 or NULL: not known. */
+struct energy_array {
+	const char *id; /* shorter than ENERGY_ID_BYTES */
+	/* 1u << TIER_HOT, TIER_PACKED, TIER_ARCHIVE: what lies on it; the
+	 * drive's own (TIER_STATE) is where PACKED is. What lies on several is
+	 * on each in proportion to its usable size. Disks with nothing but the
+	 * archive sleep: coefficients of their own, when not measured. */
+	unsigned int tiers;
+	uint64_t usable_bytes; /* 0: no reserve */
+	uint64_t measured_mwh; /* IT energy in the month's seconds; 0: by
+				  coefficients */
+	micro fabrication_kg;  /* 0: by `disks`, else by coefficients */
+	uint32_t disks;
+	uint64_t disk_bytes; /* of each: asked for when `flash` */
+	int32_t bought;	     /* 12 * year + month - 1; told on, not read */
+	int64_t life_s;	     /* 0: the coefficient's */
+	bool outlived;	     /* past its life: fabrication is all told, 0 */
+	bool flash;	     /* SSDs, not hard disks */
+};
+
 struct energy_input {
 	const struct tier_time *row; /* in any order; a (set, tier) may come
 					several times */
@@ -91,6 +114,10 @@ struct energy_input {
 	/* [departments], read and written in these seconds; NULL, or all 0:
 	 * not counted, and alpha is 0. */
 	const uint64_t *activity_bytes;
+	/* Each of hot and packed lies on one at least; an archive that lies on
+	 * none is on disks that sleep, of which nothing is known. */
+	const struct energy_array *array;
+	unsigned int arrays;   /* 0: one, of which the members below tell all */
 	uint64_t usable_bytes; /* of the array; 0: unknown, no reserve */
 	uint64_t measured_mwh; /* IT energy of the array in these seconds; 0:
 				  not measured: by coefficients */
@@ -127,7 +154,41 @@ struct energy_line {
 	struct energy_amount build_ug; /* of making the hardware */
 };
 
+/* What an array costs, or a part of it. */
+struct energy_sum {
+	uint64_t mwh;
+	uint64_t ueur;
+	uint64_t use_ug;
+	uint64_t build_ug;
+};
+
+/* A month of one array. */
+struct energy_array_month {
+	char id[ENERGY_ID_BYTES]; /* "": the only one, or an archive that lies
+				     on none */
+	/* As it was given, `life_s` never 0. */
+	unsigned int tiers;
+	uint64_t usable_bytes;
+	int32_t bought;
+	int64_t life_s;
+	bool outlived;
+	bool measured;
+	uint64_t measured_mwh;
+	uint64_t modelled_mwh; /* by coefficients, measured or not */
+	bool build_known;      /* not by coefficients */
+	/* Making it, all its life: 0 when its size isn't known. */
+	uint64_t te_ug;
+	uint128 stored_byte_s;
+	uint128 reserve_byte_s;
+	struct energy_sum all;
+	struct energy_sum reserve; /* of it */
+	micro uncertainty_energy, uncertainty, uncertainty_build;
+};
+
 struct energy_month {
+	/* Sums of these are the total, exactly. [arrays], owned. */
+	struct energy_array_month *array;
+	unsigned int arrays;
 	struct energy_line *department; /* [departments], owned */
 	uint16_t departments;
 	struct energy_line overhead; /* the drive's own: STATE - PACKED -
@@ -137,18 +198,21 @@ struct energy_month {
 					usable size is not known, unless
 					nothing is stored at all */
 	struct energy_line total;    /* the sum of all lines, exactly */
-	bool measured;
-	uint64_t measured_mwh; /* as it was given */
-	bool build_known;      /* not by coefficients */
+	bool measured;	       /* all arrays that have anything on them, or
+				  are known, but disks that sleep */
+	uint64_t measured_mwh; /* as it was given, of all arrays */
+	bool build_known;      /* not by coefficients, of all arrays likewise */
 	uint64_t modelled_mwh; /* the total by coefficients, measured or not:
 				  measured / modelled is lambda */
-	/* Factors u: [mid / u, mid x u]. */
+	/* Factors u: [mid / u, mid x u]. Of several arrays the mean, weighed
+	 * by what each has of it: as if all were wrong at once. */
 	micro uncertainty_energy; /* of mwh */
 	micro uncertainty;	  /* of use_ug */
 	micro uncertainty_build;  /* of build_ug */
 };
 /* -EINVAL: a row no ledger writes (a department too high, a set not in
- * order), a negative number; -EOVERFLOW, -ENOMEM. */
+ * order), a negative number, a tier that lies on no array, or on several of
+ * which one has no size; -EOVERFLOW, -ENOMEM. */
 int energy_month(const struct coef_set *coefs, const struct energy_input *input,
 		 struct energy_month *ret_month, struct error *err);
 /* Of a zeroed struct, too. */
@@ -162,14 +226,13 @@ struct energy_year {
 	uint64_t build_ug;
 };
 /*
- * `array`: its usable_bytes, measured_mwh with seconds, fabrication_kg,
- * life_s, outlived, flash, archive_apart; rows and departments are not read.
- * NULL: nothing known. Measured only when usable_bytes is known too. Rounded
- * to the nearest; what doesn't fit is UINT64_MAX.
+ * `in`: its arrays, or what it says of one, and seconds; rows and departments
+ * are not read. NULL: nothing known. Measured only when usable_bytes is known
+ * too. Rounded to the nearest; what doesn't fit is UINT64_MAX.
+ * `bytes`: by tier; of HOT, PACKED and ARCHIVE alone.
  */
-void energy_year(const struct coef_set *coefs, const struct energy_input *array,
-		 uint128 hot_bytes, uint128 archive_bytes,
-		 struct energy_year *ret_year);
+void energy_year(const struct coef_set *coefs, const struct energy_input *in,
+		 const uint128 bytes[TIERS], struct energy_year *ret_year);
 
 /* SCI, microgram CO2e per logical TB.month of 720 h, to the nearest; 0
  * without logical bytes. */

@@ -22,6 +22,8 @@ int big_compare(const struct big *a, const struct big *b);
 /* `den` > 0. False when the quotient has more than 128 bits. */
 bool big_divide(const struct big *num, const struct big *den,
 		uint128 *ret_quotient, struct big *ret_rest);
+/* Rounded down; `by` > 0. */
+void big_divide_word(struct big *a, uint64_t by);
 /* To the nearest, halves up. */
 bool big_round(const struct big *num, const struct big *den, uint128 *ret_n);
 
@@ -44,21 +46,33 @@ static inline uint128 coef(const struct coef_set *set, enum coef_id id)
  */
 struct shares {
 	unsigned int lines;
-	struct big *all; /* [lines], owned */
-	uint128 *own;	 /* [lines], owned; not times share_unit() */
-	uint128 whole;	 /* their sum, not times share_unit() */
+	struct big *all;  /* [lines], owned */
+	struct big *own;  /* [lines], owned; what one line alone keeps */
+	struct big whole; /* the sum of `all` */
 };
 uint128 share_unit(void);
 int shares_init(struct shares *ret_shares, unsigned int lines,
 		struct error *err);
 void shares_release(struct shares *shares);
-/* The empty set's go to line `nobody`. -EINVAL, -EOVERFLOW. */
+/* The empty set's go to line `nobody`. -EINVAL. */
 int shares_add_row(struct shares *shares, const struct tier_time *row,
 		   unsigned int nobody, struct error *err);
-int shares_add_line(struct shares *shares, unsigned int line,
-		    uint128 byte_seconds, struct error *err);
-int shares_join(struct shares *to, const struct shares *from,
-		struct error *err);
+void shares_add_line(struct shares *shares, unsigned int line,
+		     uint128 byte_seconds);
+/* Byte-seconds of all lines, rounded down. -EOVERFLOW. */
+int shares_whole(const struct shares *shares, uint128 *ret_whole,
+		 struct error *err);
+
+/* From `low` to before `high`, of `of`. */
+struct slice {
+	uint64_t low;
+	uint64_t high;
+	uint64_t of; /* > 0 */
+};
+/* Adds that slice of each line: slices next to each other add up. */
+void shares_join(struct shares *to, const struct shares *from,
+		 const struct slice *slice);
+uint128 slice_of(uint128 whole, const struct slice *slice);
 
 /*
  * Integers for the rationals num[i] / den, each rounded down or up, that add
@@ -78,24 +92,72 @@ struct rate {
 	struct big den;
 };
 
-/* An array, or the disks of a vault apart, and what it is asked to carry. */
+/* An array, and what it is asked to carry. */
 struct device {
 	const struct coef_set *coefs;
-	const struct energy_input *array;
-	bool vault;	  /* apart */
-	uint128 base;	  /* byte-seconds provisioned; > 0 */
+	const struct energy_array *array;
+	int64_t seconds;
+	struct big base;  /* byte-seconds provisioned, over share_unit(); > 0 */
 	uint128 activity; /* bytes; 0: not counted */
 };
 
-bool device_measured(const struct device *d);
+/* Of nothing but the archive. */
+bool device_sleeps(const struct device *d);
 struct rate rate_mwh(const struct device *d);
 struct rate rate_mwh_modelled(const struct device *d);
 struct rate rate_build_ug(const struct device *d);
 /* Of milliwatt-hours, at so many per kWh. */
 struct rate rate_times(const struct rate *mwh, uint128 micro_per_kwh);
+/* Making all of it, in micrograms, over *ret_den; false: its size isn't
+ * known. */
+bool device_build_ug(const struct device *d, struct big *ret_num,
+		     struct big *ret_den);
 
-void uncertainties(const struct coef_set *coefs,
-		   const struct energy_input *array,
-		   struct energy_month *month);
+/* --- doubt.c ------------------------------------------------------------- */
+
+/* Fills the three factors. */
+void uncertainties(const struct device *d, struct energy_array_month *month);
+/* Those of the month, of its arrays'. */
+void mean_uncertainties(struct energy_month *month);
+
+/* --- array.c: what lies where -------------------------------------------- */
+
+struct arrays {
+	struct energy_array array[ENERGY_ARRAYS_MAX + 1];
+	unsigned int n;
+};
+/* Those of `in`, and disks that sleep when the archive lies on none. */
+int arrays_from(const struct energy_input *in, struct arrays *ret_arrays,
+		struct error *err);
+/* False: nothing of it lies there. */
+bool arrays_slice(const struct arrays *arrays, unsigned int i, enum tier tier,
+		  struct slice *ret_slice);
+
+/* --- month.c, cost.c ------------------------------------------------------ */
+
+#define YEAR_S (INT64_C(365) * 24 * 3600)
+
+/* What a month is computed in. Lines: the departments, then two more. */
+struct work {
+	const struct coef_set *coefs;
+	const struct energy_input *in;
+	struct arrays arrays;
+	unsigned int lines;
+	unsigned int overhead;
+	unsigned int reserve;
+	uint128 activity; /* of all departments */
+	struct shares tier[TIERS];
+	struct energy_array_month *array; /* [arrays.n], owned */
+	struct energy_line *line;	  /* [lines], owned */
+	struct big *num;		  /* [lines], owned */
+	uint128 *part;			  /* [lines], owned */
+};
+
+/* What the lines have of array `d`, which holds `s`, and the array's own
+ * account. Each array is rounded for itself: it has a meter of its own. */
+int add_device(struct work *w, const struct device *d, const struct shares *s,
+	       struct energy_array_month *to, struct error *err);
+/* False: no room. */
+bool sum_line(struct energy_line *total, struct energy_line *line);
 
 #endif

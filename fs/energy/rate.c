@@ -5,12 +5,9 @@
  * year in seconds 63; the longest product, money of measured energy, is
  * 40 + 64 + 20 + 76 + 218 + 40 = 458.
  */
-#include <math.h>
-
 #include "fs/energy/internal.h"
 
 #define TB	     ((uint128)1000000000000)
-#define YEAR_S	     ((uint128)365 * 24 * 3600)
 #define UG_PER_MICRO ((uint128)1000) /* micrograms in 10^-6 kg */
 
 static struct big product(uint128 a, uint128 b)
@@ -21,9 +18,9 @@ static struct big product(uint128 a, uint128 b)
 	return p;
 }
 
-bool device_measured(const struct device *d)
+bool device_sleeps(const struct device *d)
 {
-	return d->array->measured_mwh > 0 && !d->vault;
+	return d->array->tiers == 1u << TIER_ARCHIVE;
 }
 
 /* PUE x E x [(1 - alpha) share / base + alpha activity / all activity] */
@@ -35,7 +32,7 @@ static struct rate measured_mwh(const struct device *d)
 		product(coef(d->coefs, COEF_PUE), d->array->measured_mwh);
 	struct rate rate = { .per_share = energy,
 			     .per_activity = energy,
-			     .den = product(d->base, share_unit()) };
+			     .den = d->base };
 
 	big_scale(&rate.per_share, (uint128)MICRO - alpha);
 	big_scale(&rate.per_activity, alpha);
@@ -51,14 +48,15 @@ static struct rate measured_mwh(const struct device *d)
 /* PUE x w x rho x kappa: W per TB stored; W.s / 3600 = Wh = 1000 mWh. */
 struct rate rate_mwh_modelled(const struct device *d)
 {
+	bool sleeps = device_sleeps(d);
 	enum coef_id w = d->array->flash ? COEF_W_SSD : COEF_W_HDD;
 	struct rate rate = { .per_activity = big_from(0) };
 
 	rate.per_share =
-		product(coef(d->coefs, d->vault ? COEF_W_ARCHIVE : w),
-			coef(d->coefs, d->vault ? COEF_RHO_ARCHIVE : COEF_RHO));
+		product(coef(d->coefs, sleeps ? COEF_W_ARCHIVE : w),
+			coef(d->coefs, sleeps ? COEF_RHO_ARCHIVE : COEF_RHO));
 	big_scale(&rate.per_share,
-		  coef(d->coefs, d->vault ? COEF_KAPPA_ARCHIVE : COEF_KAPPA));
+		  coef(d->coefs, sleeps ? COEF_KAPPA_ARCHIVE : COEF_KAPPA));
 	big_scale(&rate.per_share, coef(d->coefs, COEF_PUE));
 	big_scale(&rate.per_share, 1000);
 	rate.den = product((uint128)MICRO * MICRO, (uint128)MICRO * MICRO);
@@ -69,7 +67,8 @@ struct rate rate_mwh_modelled(const struct device *d)
 
 struct rate rate_mwh(const struct device *d)
 {
-	return device_measured(d) ? measured_mwh(d) : rate_mwh_modelled(d);
+	return d->array->measured_mwh > 0 ? measured_mwh(d)
+					  : rate_mwh_modelled(d);
 }
 
 struct rate rate_times(const struct rate *mwh, uint128 micro_per_kwh)
@@ -90,11 +89,16 @@ struct drive {
 
 static struct drive drive_of(const struct device *d)
 {
-	if (d->array->flash && !d->vault)
+	if (d->array->flash)
 		return (struct drive){ .te = coef(d->coefs, COEF_TE_SSD),
 				       .tb = MICRO };
 	return (struct drive){ .te = coef(d->coefs, COEF_TE_HDD),
 			       .tb = coef(d->coefs, COEF_DRIVE_TB) };
+}
+
+static enum coef_id rho_of(const struct device *d)
+{
+	return device_sleeps(d) ? COEF_RHO_ARCHIVE : COEF_RHO;
 }
 
 /* te / tb x rho: kg per TB stored. Which part of a chassis isn't known. */
@@ -103,110 +107,84 @@ static struct rate build_of_drives(const struct device *d)
 	struct drive drive = drive_of(d);
 	struct rate rate = { .per_activity = big_from(0) };
 
-	rate.per_share =
-		product(drive.te,
-			coef(d->coefs, d->vault ? COEF_RHO_ARCHIVE : COEF_RHO));
+	rate.per_share = product(drive.te, coef(d->coefs, rho_of(d)));
 	rate.den = product(drive.tb, TB);
 	big_scale(&rate.den, share_unit());
 	return rate;
 }
 
-/* The array's: what is known; else chassis + te / tb x rho x usable. */
+/* Millionths of a kg for its disks, over *ret_den: those that are known, or
+ * te / tb x rho x usable. */
+static struct big build_of_disks(const struct device *d, struct big *ret_den)
+{
+	const struct energy_array *a = d->array;
+	struct drive drive = drive_of(d);
+	struct big te;
+
+	if (a->disks > 0) {
+		te = product(drive.te, a->disks);
+		big_scale(&te, a->flash ? a->disk_bytes : 1);
+		*ret_den = big_from(a->flash ? TB : 1);
+		return te;
+	}
+	te = product(drive.te, coef(d->coefs, rho_of(d)));
+	big_scale(&te, a->usable_bytes);
+	*ret_den = product(drive.tb, TB);
+	return te;
+}
+
+static bool size_known(const struct energy_array *a)
+{
+	return a->fabrication_kg > 0 || a->disks > 0 || a->usable_bytes > 0;
+}
+
+/* What is known; else a chassis and its disks. */
+bool device_build_ug(const struct device *d, struct big *ret_num,
+		     struct big *ret_den)
+{
+	const struct energy_array *a = d->array;
+	struct big chassis;
+
+	if (!size_known(a))
+		return false;
+	if (a->fabrication_kg > 0) {
+		*ret_num = big_from((uint128)a->fabrication_kg);
+		*ret_den = big_from(1);
+	} else {
+		*ret_num = build_of_disks(d, ret_den);
+		chassis = *ret_den;
+		big_scale(&chassis, coef(d->coefs, COEF_TE_CHASSIS));
+		big_add(ret_num, &chassis);
+	}
+	big_scale(ret_num, UG_PER_MICRO);
+	return true;
+}
+
 static struct rate build_of_array(const struct device *d)
 {
-	struct rate rate = { .den = product(d->base, share_unit()) };
-	struct drive drive = drive_of(d);
+	struct rate rate = { .per_activity = big_from(0) };
 
-	if (d->array->fabrication_kg > 0) {
-		rate.per_share = big_from((uint128)d->array->fabrication_kg);
-	} else {
-		struct big chassis =
-			product(coef(d->coefs, COEF_TE_CHASSIS), drive.tb);
-
-		rate.per_share = product(drive.te, coef(d->coefs, COEF_RHO));
-		big_scale(&rate.per_share, d->array->usable_bytes);
-		big_scale(&chassis, TB);
-		big_add(&rate.per_share, &chassis);
-		big_scale(&rate.den, drive.tb);
-		big_scale(&rate.den, TB);
+	if (!device_build_ug(d, &rate.per_share, &rate.den)) {
+		rate = build_of_drives(d);
+		big_scale(&rate.per_share, UG_PER_MICRO);
+		return rate;
 	}
-	big_scale(&rate.per_share, (uint128)d->array->seconds);
+	big_mul(&rate.den, &d->base);
+	big_scale(&rate.per_share, (uint128)d->seconds);
 	return rate;
 }
 
 struct rate rate_build_ug(const struct device *d)
 {
-	const struct energy_input *in = d->array;
-	bool array = !d->vault && (in->fabrication_kg > 0 || in->usable_bytes);
-	struct rate rate = array ? build_of_array(d) : build_of_drives(d);
-	bool life_known = in->life_s > 0 && !d->vault;
-	uint128 life_s = life_known ? (uint128)in->life_s
-				    : coef(d->coefs, COEF_LIFE) * YEAR_S;
+	struct rate rate = build_of_array(d);
+	bool life_known = d->array->life_s > 0;
 
-	if (in->outlived && !d->vault)
+	if (d->array->outlived)
 		rate.per_share = big_from(0);
-	big_scale(&rate.per_share, UG_PER_MICRO);
 	if (!life_known)
 		big_scale(&rate.per_share, MICRO);
-	big_scale(&rate.den, life_s);
+	big_scale(&rate.den,
+		  life_known ? (uint128)d->array->life_s
+			     : coef(d->coefs, COEF_LIFE) * (uint128)YEAR_S);
 	return rate;
-}
-
-/* --- uncertainty --------------------------------------------------------- */
-
-/* The square of ln(high / mid); `inverse`: of ln(mid / low), for what
- * divides. 0 when it is certain. */
-static double doubt(const struct coef_set *set, enum coef_id id, bool inverse)
-{
-	const struct coef *c = &set->coef[id];
-	micro over = inverse ? c->value : c->high;
-	micro under = inverse ? c->low : c->value;
-	double logarithm;
-
-	if (under <= 0 || over <= under)
-		return 0;
-	logarithm = log((double)over / (double)under);
-	return logarithm * logarithm;
-}
-
-static micro factor(double squares)
-{
-	return (micro)llround(exp(sqrt(squares)) * (double)MICRO);
-}
-
-static double doubt_of_energy(const struct coef_set *set,
-			      const struct energy_input *array)
-{
-	if (array->measured_mwh > 0)
-		return doubt(set, COEF_METER, false) +
-		       doubt(set, COEF_PUE, false);
-	return doubt(set, array->flash ? COEF_W_SSD : COEF_W_HDD, false) +
-	       doubt(set, COEF_RHO, false) + doubt(set, COEF_KAPPA, false) +
-	       doubt(set, COEF_PUE, false);
-}
-
-static double doubt_of_build(const struct coef_set *set,
-			     const struct energy_input *array)
-{
-	double life = array->life_s > 0 ? 0 : doubt(set, COEF_LIFE, true);
-
-	if (array->outlived)
-		return 0;
-	if (array->fabrication_kg > 0)
-		return life;
-	life += doubt(set, COEF_RHO, false);
-	if (array->flash)
-		return life + doubt(set, COEF_TE_SSD, false);
-	return life + doubt(set, COEF_TE_HDD, false) +
-	       doubt(set, COEF_DRIVE_TB, true);
-}
-
-void uncertainties(const struct coef_set *coefs,
-		   const struct energy_input *array, struct energy_month *month)
-{
-	double energy = doubt_of_energy(coefs, array);
-
-	month->uncertainty_energy = factor(energy);
-	month->uncertainty = factor(energy + doubt(coefs, COEF_CARBON, false));
-	month->uncertainty_build = factor(doubt_of_build(coefs, array));
 }

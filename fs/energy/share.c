@@ -47,26 +47,15 @@ void shares_release(struct shares *shares)
 	*shares = (struct shares){ .lines = 0 };
 }
 
-static int add_whole(struct shares *s, uint128 byte_seconds, struct error *err)
-{
-	if (__builtin_add_overflow(s->whole, byte_seconds, &s->whole))
-		return error_set(err, -EOVERFLOW,
-				 "too many byte-seconds to add up");
-	return 0;
-}
-
-int shares_add_line(struct shares *shares, unsigned int line,
-		    uint128 byte_seconds, struct error *err)
+void shares_add_line(struct shares *shares, unsigned int line,
+		     uint128 byte_seconds)
 {
 	struct big amount = big_from(byte_seconds);
-	int rc = add_whole(shares, byte_seconds, err);
 
-	if (rc < 0)
-		return rc;
 	big_scale(&amount, share_unit());
 	big_add(&shares->all[line], &amount);
-	shares->own[line] += byte_seconds;
-	return 0;
+	big_add(&shares->own[line], &amount);
+	big_add(&shares->whole, &amount);
 }
 
 static int check_set(const struct dept_set *set, unsigned int nobody,
@@ -93,31 +82,70 @@ int shares_add_row(struct shares *shares, const struct tier_time *row,
 
 	if (rc < 0)
 		return rc;
-	if (row->set.n == 0)
-		return shares_add_line(shares, nobody, row->byte_seconds, err);
-	if (row->set.n == 1)
-		return shares_add_line(shares, row->set.member[0],
-				       row->byte_seconds, err);
-	rc = add_whole(shares, row->byte_seconds, err);
-	if (rc < 0)
-		return rc;
+	if (row->set.n <= 1) {
+		shares_add_line(shares,
+				row->set.n == 1 ? row->set.member[0] : nobody,
+				row->byte_seconds);
+		return 0;
+	}
 	big_scale(&part, share_unit() / row->set.n);
-	for (unsigned int i = 0; i < row->set.n; i++)
+	for (unsigned int i = 0; i < row->set.n; i++) {
 		big_add(&shares->all[row->set.member[i]], &part);
+		big_add(&shares->whole, &part);
+	}
 	return 0;
 }
 
-int shares_join(struct shares *to, const struct shares *from, struct error *err)
+int shares_whole(const struct shares *shares, uint128 *ret_whole,
+		 struct error *err)
 {
-	int rc = add_whole(to, from->whole, err);
+	const struct big unit = big_from(share_unit());
+	struct big rest;
 
-	if (rc < 0)
-		return rc;
+	if (big_divide(&shares->whole, &unit, ret_whole, &rest))
+		return 0;
+	return error_set(err, -EOVERFLOW, "too many byte-seconds to add up");
+}
+
+static struct big slice_of_big(const struct big *whole,
+			       const struct slice *slice)
+{
+	struct big low = *whole;
+	struct big part = *whole;
+
+	if (slice->low == 0 && slice->high == slice->of)
+		return part;
+	big_scale(&low, slice->low);
+	big_divide_word(&low, slice->of);
+	big_scale(&part, slice->high);
+	big_divide_word(&part, slice->of);
+	big_sub(&part, &low);
+	return part;
+}
+
+uint128 slice_of(uint128 whole, const struct slice *slice)
+{
+	const struct big all = big_from(whole);
+	const struct big part = slice_of_big(&all, slice);
+
+	return (uint128)part.limb[1] << 64 | part.limb[0];
+}
+
+/* Own and shared apart, so that no line's own part is more than all of it. */
+void shares_join(struct shares *to, const struct shares *from,
+		 const struct slice *slice)
+{
 	for (unsigned int i = 0; i < to->lines; i++) {
-		big_add(&to->all[i], &from->all[i]);
-		to->own[i] += from->own[i];
+		const struct big own = slice_of_big(&from->own[i], slice);
+		struct big shared = from->all[i];
+
+		big_sub(&shared, &from->own[i]);
+		shared = slice_of_big(&shared, slice);
+		big_add(&to->own[i], &own);
+		big_add(&shared, &own);
+		big_add(&to->all[i], &shared);
+		big_add(&to->whole, &shared);
 	}
-	return 0;
 }
 
 struct remainder {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include "fs/energy/internal.h"
 
-#define YEAR_S	     (INT64_C(365) * 24 * 3600)
 #define TB_MONTH_B_S (UINT64_C(1000000000000) * 720 * 3600)
 
 static uint64_t nearest(const struct big *num, const struct big *den)
@@ -27,8 +26,7 @@ static uint64_t cost(const struct rate *rate, uint128 byte_seconds)
 	return nearest(&num, &rate->den);
 }
 
-static void add_device(struct device *d, uint128 bytes,
-		       struct energy_year *year)
+static void add_year(struct device *d, uint128 bytes, struct energy_year *year)
 {
 	struct rate mwh = rate_mwh(d);
 	struct rate ueur = rate_times(&mwh, coef(d->coefs, COEF_PRICE));
@@ -44,43 +42,62 @@ static void add_device(struct device *d, uint128 bytes,
 	add(&year->build_ug, cost(&build, byte_seconds));
 }
 
-/* What of it holds without rows: a measure is nothing without the size it
- * was spread over. */
-static struct energy_input usable_part(const struct energy_input *array)
+/* A measure is nothing without the size it was spread over. */
+static struct energy_array usable_part(const struct energy_array *array,
+				       int64_t seconds)
 {
-	struct energy_input in = { .seconds = 1 };
+	struct energy_array a = *array;
 
-	if (!array)
-		return in;
-	in.flash = array->flash;
-	in.archive_apart = array->archive_apart;
-	in.outlived = array->outlived;
-	in.life_s = array->life_s;
-	if (array->usable_bytes == 0 || array->seconds <= 0)
-		return in;
-	in.usable_bytes = array->usable_bytes;
-	in.seconds = array->seconds;
-	in.measured_mwh = array->measured_mwh;
-	in.fabrication_kg = array->fabrication_kg;
-	return in;
+	if (a.usable_bytes > 0 && seconds > 0)
+		return a;
+	a.usable_bytes = 0;
+	a.measured_mwh = 0;
+	a.fabrication_kg = 0;
+	a.disks = 0;
+	return a;
 }
 
-void energy_year(const struct coef_set *coefs, const struct energy_input *array,
-		 uint128 hot_bytes, uint128 archive_bytes,
-		 struct energy_year *ret_year)
+static void add_array(const struct coef_set *coefs, const struct arrays *arrays,
+		      unsigned int i, int64_t seconds,
+		      const uint128 bytes[TIERS], struct energy_year *year)
 {
-	struct energy_input in = usable_part(array);
-	struct device d = { .coefs = coefs, .array = &in, .base = 1 };
-	struct energy_year year = { .mwh = 0 };
+	struct energy_array a = usable_part(&arrays->array[i], seconds);
+	struct device d = { .coefs = coefs,
+			    .array = &a,
+			    .seconds = seconds,
+			    .base = big_from(share_unit()) };
+	struct slice slice;
+	uint128 held = 0;
 
-	if (in.usable_bytes > 0)
-		d.base = (uint128)in.usable_bytes * (uint128)in.seconds;
-	if (!in.archive_apart)
-		hot_bytes += archive_bytes;
-	add_device(&d, hot_bytes, &year);
-	d.vault = true;
-	if (in.archive_apart)
-		add_device(&d, archive_bytes, &year);
+	if (a.usable_bytes > 0)
+		big_scale(&d.base, (uint128)a.usable_bytes * (uint128)seconds);
+	for (unsigned int t = TIER_HOT; t <= TIER_ARCHIVE; t++) {
+		uint128 part;
+
+		if (!arrays_slice(arrays, i, (enum tier)t, &slice))
+			continue;
+		part = slice_of(bytes[t], &slice);
+		if (__builtin_add_overflow(held, part, &held))
+			held = ~(uint128)0;
+	}
+	add_year(&d, held, year);
+}
+
+void energy_year(const struct coef_set *coefs, const struct energy_input *in,
+		 const uint128 bytes[TIERS], struct energy_year *ret_year)
+{
+	const struct energy_input nothing = { .seconds = 0 };
+	struct energy_year year = { .mwh = 0 };
+	struct error ignored = ERROR_INIT;
+	struct arrays arrays;
+
+	/* What no month could be worked out with is by coefficients. */
+	if (!in || arrays_from(in, &arrays, &ignored) < 0) {
+		in = &nothing;
+		(void)arrays_from(in, &arrays, &ignored);
+	}
+	for (unsigned int i = 0; i < arrays.n; i++)
+		add_array(coefs, &arrays, i, in->seconds, bytes, &year);
 	*ret_year = year;
 }
 

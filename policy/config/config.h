@@ -24,12 +24,23 @@ struct config_department {
 	unsigned int line; /* of `id`, for messages */
 };
 
+/* Which tiers lie on an array. */
+#define CONFIG_HOLDS_HOT     1u
+#define CONFIG_HOLDS_PACKED  2u
+#define CONFIG_HOLDS_ARCHIVE 4u
+#define CONFIG_HOLDS_ALL     7u
+
 struct config_array {
 	char *id;
 	uint64_t usable_bytes;
-	char *meter;	     /* path of a CSV; NULL */
-	int32_t bought;	     /* 12 * year + month - 1; -1: not said */
-	uint32_t life_years; /* 0: not said */
+	unsigned int holds;	/* HOT and PACKED lie on one at least */
+	char *meter;		/* path of a CSV; NULL */
+	int32_t bought;		/* 12 * year + month - 1; -1: not said */
+	uint32_t life_years;	/* 0: not said */
+	int64_t fabrication_mg; /* CO2e of making it; 0: not said */
+	uint32_t disks;		/* 0: not said */
+	uint64_t disk_bytes;	/* of each; 0: not said, never when `flash` */
+	bool flash;
 };
 
 /* 0 or NULL: not said, the default holds. Decimal numbers keep their text, so

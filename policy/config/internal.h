@@ -42,10 +42,28 @@ void texts_free(char **list);
 /* Digits at `*at`, then past them and blanks; false: none, or over `max`. */
 bool read_count(const char **at, uint32_t max, uint32_t *ret_count);
 
-/* --- department.c, energy.c, people.c: values of drive.yaml's keys ------- */
+/* --- number.c ------------------------------------------------------------ */
+
+struct quantity {
+	const struct yaml_word *units; /* NULL: a mere number */
+	const char *example;
+	unsigned int least, most; /* thousandths */
+	const char *range;	  /* in words */
+};
+bool is_unit(const char *text, const struct yaml_word *units);
+/* "0.16 EUR/kWh" or "0,16 EUR/kWh": its digits with a point, and millionths,
+ * cut; either may be NULL. */
+bool take_quantity(struct yaml_doc *doc, const struct yaml_node *node,
+		   const struct quantity *q, char **ret_text,
+		   uint64_t *ret_millionths);
+
+/* --- department.c, array.c, energy.c, people.c: values of drive.yaml's keys
+ * ------- */
 
 void take_departments(struct yaml_doc *doc, const struct yaml_node *node,
 		      void *into);
+void take_arrays(struct yaml_doc *doc, const struct yaml_node *node,
+		 void *into);
 void take_energy(struct yaml_doc *doc, const struct yaml_node *node,
 		 void *into);
 void take_people(struct yaml_doc *doc, const struct yaml_node *node,

@@ -86,7 +86,9 @@ json_t *footprint_json(const struct command_env *env, uint64_t ino,
 		return NULL;
 	ledger_shares(cat, &shares);
 	energy_year(&env->setup->coefs, NULL,
-		    (uint128)f.hot_bytes + (uint128)f.packed_bytes, 0, &year);
+		    (const uint128[TIERS]){ [TIER_HOT] = f.hot_bytes,
+					    [TIER_PACKED] = f.packed_bytes },
+		    &year);
 	return json_or_nomem(
 		json_pack("{s:i, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b,"
 			  " s:o, s:o, s:o}",
@@ -114,7 +116,8 @@ json_t *footprint_alone_json(const struct command_env *env, uint64_t ino,
 	if (ledger_footprint_within(cat, drive_store(env->drive), ino, 0, &f,
 				    err) < 0)
 		return NULL;
-	energy_year(&env->setup->coefs, NULL, (uint128)f.logical_bytes, 0,
+	energy_year(&env->setup->coefs, NULL,
+		    (const uint128[TIERS]){ [TIER_HOT] = f.logical_bytes },
 		    &year);
 	return json_or_nomem(
 		json_pack("{s:i, s:b, s:I, s:I, s:b, s:I, s:o, s:o}", "schema",

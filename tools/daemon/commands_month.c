@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tools/daemon/arrays.h"
 #include "tools/daemon/internal.h"
 #include "tools/figures/figures.h"
 
@@ -13,8 +14,7 @@
 struct closing_run {
 	const struct command_env *env;
 	const struct request *request;
-	struct meter meter;
-	struct figures_array array;
+	struct arrays arrays;
 	int64_t now_s;
 	struct report_checks now; /* that failed, of how things are now */
 	struct report_checks all; /* and of the months that this run closes */
@@ -23,7 +23,7 @@ struct closing_run {
 
 static void closing_run_release_at(struct closing_run *run)
 {
-	meter_release(&run->meter);
+	arrays_release(&run->arrays);
 	json_decref(run->closed);
 }
 
@@ -140,7 +140,8 @@ static int work_out(const struct closing_run *run, int32_t month,
 		.cat = drive_catalog(run->env->drive),
 		.state_fd = -1,
 		.coefs = &setup->coefs,
-		.array = setup->config.arrays ? &run->array : NULL,
+		.array = run->arrays.array,
+		.arrays = run->arrays.n,
 		.now_s = run->now_s,
 	};
 	char text[16];
@@ -235,7 +236,7 @@ json_t *command_month(const struct command_env *env,
 			    : error_set(err, -ENOMEM, "out of memory");
 
 	if (rc == 0)
-		rc = array_load(env->setup, &run.meter, &run.array, err);
+		rc = arrays_load(env->setup, &run.arrays, err);
 	if (rc == 0)
 		rc = check_now(&run, err);
 	if (rc == 0)

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "tools/daemon/arrays.h"
 #include "tools/daemon/flagged.h"
 #include "tools/daemon/internal.h"
 #include "tools/figures/figures.h"
@@ -18,8 +19,7 @@ struct reporting {
 	struct ledger_departments departments;
 	struct report_department *department; /* owned; borrows from above */
 	struct flagged flagged;
-	struct meter meter;
-	struct figures_array array;
+	struct arrays arrays;
 	struct report_savings savings;
 	struct closing closed; /* the month asked for, when it is */
 	json_t *files;	       /* written */
@@ -32,29 +32,8 @@ static void reporting_release_at(struct reporting *r)
 	ledger_departments_release(&r->departments);
 	free(r->department);
 	flagged_release(&r->flagged);
-	meter_release(&r->meter);
+	arrays_release(&r->arrays);
 	json_decref(r->files);
-}
-
-/* The first array: one drive lies on one. */
-int array_load(const struct setup *setup, struct meter *meter,
-	       struct figures_array *ret_array, struct error *err)
-{
-	const struct config *config = &setup->config;
-	const struct config_array *from = config->array;
-	int rc = 0;
-
-	*ret_array = (struct figures_array){ .bought = -1 };
-	if (config->arrays == 0)
-		return 0;
-	ret_array->usable_bytes = from->usable_bytes;
-	ret_array->bought = from->bought;
-	ret_array->life_years = from->life_years;
-	if (from->meter)
-		rc = meter_load(from->meter, meter, err);
-	if (from->meter && rc == 0)
-		ret_array->meter = meter;
-	return rc;
 }
 
 static int name_departments(struct reporting *r, struct error *err)
@@ -186,7 +165,8 @@ static int fill_months(struct reporting *r, int64_t now_s, struct error *err)
 		.cat = drive_catalog(env->drive),
 		.state_fd = drive_state_fd(env->drive),
 		.coefs = &env->setup->coefs,
-		.array = env->setup->config.arrays ? &r->array : NULL,
+		.array = r->arrays.array,
+		.arrays = r->arrays.n,
 		.now_s = now_s,
 	};
 
@@ -212,7 +192,7 @@ static int fill(struct reporting *r, struct rules *rules, int64_t now_s,
 	if (rc == 0)
 		rc = name_departments(r, err);
 	if (rc == 0)
-		rc = array_load(env->setup, &r->meter, &r->array, err);
+		rc = arrays_load(env->setup, &r->arrays, err);
 	if (rc == 0)
 		rc = fill_months(r, now_s, err);
 	if (rc == 0)

@@ -53,11 +53,6 @@ int plan_flagged(const struct command_env *env, struct rules *rules,
 		 enum po_lang lang,
 		 const struct ledger_departments *departments,
 		 struct flagged *ret_flagged, struct error *err);
-/* The first array of drive.yaml; `meter` holds its readings. */
-struct meter;
-struct figures_array;
-int array_load(const struct setup *setup, struct meter *meter,
-	       struct figures_array *ret_array, struct error *err);
 /* What du says of one inode; -E2BIG when more directories are below it. */
 json_t *footprint_json(const struct command_env *env, uint64_t ino,
 		       uint64_t max_directories, struct error *err);

@@ -2,6 +2,7 @@
 /* A closing as JSON, and back: docs/format/month.md. */
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,8 @@ enum kind {
 	KIND_WIDE, /* uint128 */
 	KIND_U64,
 	KIND_I64,
+	KIND_U32, /* unsigned int */
+	KIND_I32,
 	KIND_BOOL
 };
 
@@ -53,6 +56,36 @@ static const struct field line_fields[] = {
 	AMOUNT("build_ugco2e", build_ug),
 };
 
+/* Of an array: its id is apart. */
+#define ARRAY(key, kind, member)                                       \
+	{                                                              \
+		key, kind, offsetof(struct energy_array_month, member) \
+	}
+#define SUM(key, member)                                          \
+	ARRAY(key "mwh", KIND_U64, member.mwh),                   \
+		ARRAY(key "ueur", KIND_U64, member.ueur),         \
+		ARRAY(key "use_ugco2e", KIND_U64, member.use_ug), \
+		ARRAY(key "build_ugco2e", KIND_U64, member.build_ug)
+static const struct field array_fields[] = {
+	ARRAY("tiers", KIND_U32, tiers),
+	ARRAY("usable_bytes", KIND_U64, usable_bytes),
+	ARRAY("bought", KIND_I32, bought),
+	ARRAY("life_s", KIND_I64, life_s),
+	ARRAY("outlived", KIND_BOOL, outlived),
+	ARRAY("measured", KIND_BOOL, measured),
+	ARRAY("measured_mwh", KIND_U64, measured_mwh),
+	ARRAY("modelled_mwh", KIND_U64, modelled_mwh),
+	ARRAY("build_known", KIND_BOOL, build_known),
+	ARRAY("te_ugco2e", KIND_U64, te_ug),
+	ARRAY("stored_byte_s", KIND_WIDE, stored_byte_s),
+	ARRAY("reserve_byte_s", KIND_WIDE, reserve_byte_s),
+	SUM("", all),
+	SUM("reserve_", reserve),
+	ARRAY("uncertainty_energy_micro", KIND_I64, uncertainty_energy),
+	ARRAY("uncertainty_use_micro", KIND_I64, uncertainty),
+	ARRAY("uncertainty_build_micro", KIND_I64, uncertainty_build),
+};
+
 #define MONTH(key, kind, member)                                 \
 	{                                                        \
 		key, kind, offsetof(struct report_month, member) \
@@ -86,21 +119,36 @@ static const struct field coef_fields[] = {
 
 /* --- out ------------------------------------------------------------------ */
 
-static json_t *number_out(const struct field *f, const void *at)
+static json_t *wide_out(uint128 n)
 {
 	char text[WIDE_TEXT_MAX + 1];
 
+	return json_string(wide_text(n, text));
+}
+
+static json_t *signed_out(int64_t n)
+{
+	char text[24];
+
+	(void)snprintf(text, sizeof(text), "%" PRId64, n);
+	return json_string(text);
+}
+
+static json_t *number_out(const struct field *f, const void *at)
+{
 	switch (f->kind) {
 	case KIND_BOOL:
 		return json_boolean(*(const bool *)at);
 	case KIND_WIDE:
-		return json_string(wide_text(*(const uint128 *)at, text));
+		return wide_out(*(const uint128 *)at);
 	case KIND_U64:
-		return json_string(wide_text(*(const uint64_t *)at, text));
+		return wide_out(*(const uint64_t *)at);
+	case KIND_U32:
+		return wide_out(*(const unsigned int *)at);
 	case KIND_I64:
-		(void)snprintf(text, sizeof(text), "%" PRId64,
-			       *(const int64_t *)at);
-		return json_string(text);
+		return signed_out(*(const int64_t *)at);
+	case KIND_I32:
+		return signed_out(*(const int32_t *)at);
 	}
 	return NULL;
 }
@@ -134,6 +182,29 @@ static json_t *lines_out(const struct energy_month *e)
 
 	for (uint16_t i = 0; rc == 0 && i < e->departments; i++)
 		rc = json_array_append_new(to, line_out(&e->department[i]));
+	if (rc == 0)
+		return to;
+	json_decref(to);
+	return NULL;
+}
+
+static json_t *array_out(const struct energy_array_month *a)
+{
+	json_t *to = json_pack("{s:s}", "id", a->id);
+
+	if (fields_out(to, FIELDS(array_fields), a) == 0)
+		return to;
+	json_decref(to);
+	return NULL;
+}
+
+static json_t *arrays_out(const struct energy_month *e)
+{
+	json_t *to = json_array();
+	int rc = to ? 0 : -1;
+
+	for (unsigned int i = 0; rc == 0 && i < e->arrays; i++)
+		rc = json_array_append_new(to, array_out(&e->array[i]));
 	if (rc == 0)
 		return to;
 	json_decref(to);
@@ -197,15 +268,15 @@ json_t *closing_out(const struct closing *c)
 	const struct report_month *m = &c->month;
 	json_t *root = json_pack(
 		"{s:i, s:i, s:i, s:I, s:s, s:o?, s:o?, s:o?, s:o?, s:o?, s:o?,"
-		" s:I}",
+		" s:o?, s:I}",
 		"schema", CLOSING_SCHEMA, "month", (int)m->month, "version",
 		(int)c->version, "closed_s", (json_int_t)c->closed_s, "reason",
 		c->reason, "departments", lines_out(&m->energy), "overhead",
 		line_out(&m->energy.overhead), "reserve",
 		line_out(&m->energy.reserve), "total",
-		line_out(&m->energy.total), "coefficients",
-		coefs_out(&c->coefs), "failed_checks", checks_json(&m->failed),
-		"n_failed", (json_int_t)m->failed.n);
+		line_out(&m->energy.total), "arrays", arrays_out(&m->energy),
+		"coefficients", coefs_out(&c->coefs), "failed_checks",
+		checks_json(&m->failed), "n_failed", (json_int_t)m->failed.n);
 
 	if (root && fields_out(root, FIELDS(month_fields), m) == 0 &&
 	    sign(root) == 0)
@@ -234,26 +305,47 @@ bool wide_in(const char *text, uint128 *ret_value)
 	return *text == '\0';
 }
 
+/* Stores what has room; the bounds are the kind's. */
+static bool put_number(const struct field *f, bool negative, uint128 v,
+		       void *to)
+{
+	int64_t signed_v = negative ? -(int64_t)v : (int64_t)v;
+
+	switch (f->kind) {
+	case KIND_WIDE:
+		*(uint128 *)to = v;
+		return true;
+	case KIND_U64:
+		*(uint64_t *)to = (uint64_t)v;
+		return v <= UINT64_MAX;
+	case KIND_U32:
+		*(unsigned int *)to = (unsigned int)v;
+		return v <= UINT_MAX;
+	case KIND_I64:
+		*(int64_t *)to = signed_v;
+		return v <= INT64_MAX;
+	case KIND_I32:
+		*(int32_t *)to = (int32_t)signed_v;
+		return v <= INT32_MAX;
+	case KIND_BOOL:
+		break;
+	}
+	return false;
+}
+
 static bool number_in(const json_t *from, const struct field *f, void *to)
 {
 	const char *text = json_string_value(from);
-	bool negative = f->kind == KIND_I64 && text && *text == '-';
+	bool may_be_negative = f->kind == KIND_I64 || f->kind == KIND_I32;
+	bool negative = may_be_negative && text && *text == '-';
 	uint128 v;
 
 	if (f->kind == KIND_BOOL) {
 		*(bool *)to = json_is_true(from);
 		return json_is_boolean(from);
 	}
-	if (!wide_in(negative ? text + 1 : text, &v))
-		return false;
-	if (f->kind == KIND_WIDE)
-		*(uint128 *)to = v;
-	else if (f->kind == KIND_U64)
-		*(uint64_t *)to = (uint64_t)v;
-	else
-		*(int64_t *)to = negative ? -(int64_t)v : (int64_t)v;
-	return f->kind == KIND_WIDE ||
-	       v <= (f->kind == KIND_U64 ? UINT64_MAX : INT64_MAX);
+	return wide_in(negative ? text + 1 : text, &v) &&
+	       put_number(f, negative, v, to);
 }
 
 static bool fields_in(const json_t *from, const struct field *f, size_t n,
@@ -325,6 +417,35 @@ static bool lines_in(const json_t *from, struct energy_month *to)
 	return true;
 }
 
+static bool array_in(const json_t *from, struct energy_array_month *to)
+{
+	const char *id;
+
+	if (!text_in(from, "id", &id) || strlen(id) >= sizeof(to->id))
+		return false;
+	memcpy(to->id, id, strlen(id) + 1);
+	return fields_in(from, FIELDS(array_fields), to);
+}
+
+/* Months closed before arrays were told apart have none. */
+static bool arrays_in(const json_t *from, struct energy_month *to)
+{
+	size_t n = json_array_size(from);
+
+	if (!from)
+		return true;
+	if (!json_is_array(from) || n > ENERGY_ARRAYS_MAX + 1)
+		return false;
+	to->array = calloc(n + 1, sizeof(*to->array));
+	if (!to->array)
+		return false;
+	to->arrays = (unsigned int)n;
+	for (size_t i = 0; i < n; i++)
+		if (!array_in(json_array_get(from, i), &to->array[i]))
+			return false;
+	return true;
+}
+
 static bool head_in(const json_t *root, struct closing *to)
 {
 	json_int_t version =
@@ -363,6 +484,7 @@ bool closing_in(json_t *root, struct closing *to)
 	       line_in(json_object_get(root, "overhead"), &e->overhead) &&
 	       line_in(json_object_get(root, "reserve"), &e->reserve) &&
 	       line_in(json_object_get(root, "total"), &e->total) &&
+	       arrays_in(json_object_get(root, "arrays"), e) &&
 	       coefs_in(json_object_get(root, "coefficients"), &to->coefs) &&
 	       fields_in(root, FIELDS(month_fields), &to->month);
 }

@@ -9,6 +9,8 @@
 #include "fs/ledger/ledger.h"
 
 #define YEAR_S INT64_C(31536000) /* of 365 days */
+#define TIERS_ON_ARRAYS \
+	(1u << TIER_HOT | 1u << TIER_PACKED | 1u << TIER_ARCHIVE)
 
 static int64_t counted_from(const struct ledger_month *m)
 {
@@ -41,62 +43,87 @@ static int count_departments(struct catalog *cat, const struct ledger_month *m,
 	return 0;
 }
 
+/* What the array's meter says of the seconds counted, when it covers enough. */
 static int measure(const struct figures_array *array,
-		   const struct ledger_month *m, struct energy_input *in,
-		   struct error *err)
+		   const struct ledger_month *m, int64_t seconds,
+		   uint64_t *ret_mwh, struct error *err)
 {
 	uint64_t mwh = 0;
 	int64_t covered_s = 0;
 	uint128 stretched;
 	int rc;
 
-	if (!array->meter || in->seconds <= 0)
+	*ret_mwh = 0;
+	if (!array->meter || seconds <= 0)
 		return 0;
 	rc = meter_measure(array->meter, counted_from(m), m->end_s, &mwh,
 			   &covered_s, err);
 	if (rc < 0)
 		return rc;
-	if (covered_s < in->seconds - in->seconds / 10)
+	if (covered_s < seconds - seconds / 10)
 		return 0;
-	stretched =
-		((uint128)mwh * (uint128)in->seconds + (uint128)covered_s / 2) /
-		(uint128)covered_s;
-	in->measured_mwh =
-		stretched > UINT64_MAX ? UINT64_MAX : (uint64_t)stretched;
+	stretched = ((uint128)mwh * (uint128)seconds + (uint128)covered_s / 2) /
+		    (uint128)covered_s;
+	*ret_mwh = stretched > UINT64_MAX ? UINT64_MAX : (uint64_t)stretched;
 	return 0;
 }
 
-static void describe(const struct figures_array *array, int32_t month,
-		     struct energy_input *in)
+static struct energy_array describe(const struct figures_array *array,
+				    int32_t month)
 {
-	in->usable_bytes = array->usable_bytes;
-	in->fabrication_kg = array->fabrication_kg;
-	in->life_s = array->life_years * YEAR_S;
-	in->flash = array->flash;
-	in->archive_apart = array->archive_apart;
-	in->outlived = array->bought >= 0 && array->life_years > 0 &&
-		       (int64_t)month - array->bought >=
-			       (int64_t)array->life_years * 12;
+	return (struct energy_array){
+		.id = array->id,
+		.tiers = array->tiers ? array->tiers : TIERS_ON_ARRAYS,
+		.usable_bytes = array->usable_bytes,
+		.fabrication_kg = array->fabrication_kg,
+		.disks = array->disks,
+		.disk_bytes = array->disk_bytes,
+		.bought = array->bought,
+		.life_s = array->life_years * YEAR_S,
+		.flash = array->flash,
+		.outlived = array->bought >= 0 && array->life_years > 0 &&
+			    (int64_t)month - array->bought >=
+				    (int64_t)array->life_years * 12,
+	};
 }
 
-static int weigh(struct catalog *cat, const struct coef_set *coefs,
-		 const struct figures_array *array,
+static int describe_all(const struct figures_source *from,
+			const struct ledger_month *m, int64_t seconds,
+			struct energy_array arrays[ENERGY_ARRAYS_MAX],
+			struct error *err)
+{
+	if (from->arrays > ENERGY_ARRAYS_MAX)
+		return error_set(err, -EINVAL, "%u arrays", from->arrays);
+	for (unsigned int i = 0; i < from->arrays; i++) {
+		int rc;
+
+		arrays[i] = describe(&from->array[i], m->month);
+		rc = measure(&from->array[i], m, seconds,
+			     &arrays[i].measured_mwh, err);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+static int weigh(const struct figures_source *from,
 		 const struct ledger_month *m, struct report_month *to,
 		 struct error *err)
 {
+	struct energy_array arrays[ENERGY_ARRAYS_MAX];
 	struct energy_input in = { .row = m->row,
 				   .rows = m->n,
-				   .seconds = m->end_s - counted_from(m) };
-	int rc = count_departments(cat, m, &in.departments, err);
+				   .seconds = m->end_s - counted_from(m),
+				   .array = arrays,
+				   .arrays = from->arrays };
+	int rc = count_departments(from->cat, m, &in.departments, err);
 
 	if (in.seconds < 0)
 		in.seconds = 0;
-	if (rc == 0 && array) {
-		describe(array, m->month, &in);
-		rc = measure(array, m, &in, err);
-	}
 	if (rc == 0)
-		rc = energy_month(coefs, &in, &to->energy, err);
+		rc = describe_all(from, m, in.seconds, arrays, err);
+	if (rc == 0)
+		rc = energy_month(from->coefs, &in, &to->energy, err);
 	if (rc < 0)
 		return rc;
 	to->known = true;
@@ -128,7 +155,7 @@ int figures_month(const struct figures_source *from, int32_t month,
 	if (rc < 0)
 		return rc;
 	to.over = first_second(month + 1) <= from->now_s;
-	rc = weigh(from->cat, from->coefs, from->array, &m, &to, err);
+	rc = weigh(from, &m, &to, err);
 	ledger_month_release(&m);
 	if (rc == 0)
 		*ret_month = to;
@@ -270,6 +297,39 @@ static void check_amount(struct report_checks *checks, const char *unit,
 		  (uint128)total->own + total->shared + total->activity);
 }
 
+/* Those of a month that was closed before arrays were told apart: none. */
+static void check_arrays(struct report_checks *checks,
+			 const struct energy_month *energy)
+{
+	const struct energy_line *total = &energy->total;
+	struct energy_array_month sum = { .stored_byte_s = 0 };
+
+	for (unsigned int i = 0; i < energy->arrays; i++) {
+		const struct energy_array_month *a = &energy->array[i];
+
+		sum.stored_byte_s += a->stored_byte_s;
+		sum.reserve_byte_s += a->reserve_byte_s;
+		sum.all.mwh += a->all.mwh;
+		sum.all.ueur += a->all.ueur;
+		sum.all.use_ug += a->all.use_ug;
+		sum.all.build_ug += a->all.build_ug;
+	}
+	if (energy->arrays == 0)
+		return;
+	check_sum(checks, "byte-seconds of arrays' reserves",
+		  energy->reserve.own_byte_s, sum.reserve_byte_s);
+	check_sum(checks, "byte-seconds of arrays",
+		  total->own_byte_s + total->shared_byte_s,
+		  sum.stored_byte_s + sum.reserve_byte_s);
+	check_sum(checks, "mWh of arrays", total->mwh.all, sum.all.mwh);
+	check_sum(checks, "microeuros of arrays", total->ueur.all,
+		  sum.all.ueur);
+	check_sum(checks, "microgrammes of CO2e of arrays' use",
+		  total->use_ug.all, sum.all.use_ug);
+	check_sum(checks, "microgrammes of CO2e of arrays' making",
+		  total->build_ug.all, sum.all.build_ug);
+}
+
 void figures_check(const struct energy_month *energy,
 		   struct report_checks *checks)
 {
@@ -287,6 +347,7 @@ void figures_check(const struct energy_month *energy,
 		     &sum.use_ug);
 	check_amount(checks, "microgrammes of CO2e of making", &total->build_ug,
 		     &sum.build_ug);
+	check_arrays(checks, energy);
 }
 
 bool figures_balance(const struct energy_month *energy)
@@ -306,25 +367,47 @@ void figures_release(struct report_month months[REPORT_MONTHS])
 		}
 }
 
-struct energy_input figures_rate(const struct figures_array *array,
-				 const struct report_month *months,
-				 unsigned int n)
+/* What the last month that was measured says of a second. */
+static void find_rate(const struct report_month *months, unsigned int n,
+		      struct energy_array *array, int64_t seconds)
 {
-	struct energy_input in = { .seconds = 1 };
-
-	if (!array)
-		return in;
-	describe(array, n > 0 ? months[n - 1].month : INT32_MIN / 2, &in);
 	for (unsigned int i = n; i-- > 0;) {
 		const struct report_month *m = &months[i];
-		int64_t from_s =
-			m->first_s > m->start_s ? m->first_s : m->start_s;
+		int64_t all_s =
+			m->end_s -
+			(m->first_s > m->start_s ? m->first_s : m->start_s);
 
-		if (!m->known || !m->energy.measured)
-			continue;
-		in.seconds = m->end_s - from_s;
-		in.measured_mwh = m->energy.measured_mwh;
-		break;
+		for (unsigned int k = 0; m->known && k < m->energy.arrays;
+		     k++) {
+			const struct energy_array_month *a =
+				&m->energy.array[k];
+
+			if (!a->measured || all_s <= 0 ||
+			    strcmp(a->id, array->id ? array->id : "") != 0)
+				continue;
+			array->measured_mwh =
+				(uint64_t)((uint128)a->measured_mwh *
+					   (uint128)seconds / (uint128)all_s);
+			return;
+		}
+	}
+}
+
+struct energy_input
+figures_rate(const struct figures_source *from,
+	     const struct report_month *months, unsigned int n,
+	     struct energy_array ret_arrays[ENERGY_ARRAYS_MAX])
+{
+	struct energy_input in = { .seconds = YEAR_S, .array = ret_arrays };
+
+	if (from->arrays > ENERGY_ARRAYS_MAX)
+		return in;
+	in.arrays = from->arrays;
+	for (unsigned int i = 0; i < in.arrays; i++) {
+		ret_arrays[i] =
+			describe(&from->array[i],
+				 n > 0 ? months[n - 1].month : INT32_MIN / 2);
+		find_rate(months, n, &ret_arrays[i], in.seconds);
 	}
 	return in;
 }

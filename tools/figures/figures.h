@@ -119,13 +119,16 @@ json_t *checks_json(const struct report_checks *checks);
 
 /* As drive.yaml says it; 0 or NULL: not said. */
 struct figures_array {
+	const char *id;
+	unsigned int tiers; /* 1u << enum tier; 0: all */
 	uint64_t usable_bytes;
 	const struct meter *meter; /* borrowed */
 	int32_t bought;		   /* 12 * year + month - 1; -1: not said */
 	uint32_t life_years;
 	micro fabrication_kg;
+	uint32_t disks;
+	uint64_t disk_bytes;
 	bool flash;
-	bool archive_apart;
 };
 
 /* What months are worked out from; all borrowed. */
@@ -133,7 +136,8 @@ struct figures_source {
 	struct catalog *cat;
 	int state_fd; /* where closed months are; -1: none is */
 	const struct coef_set *coefs;
-	const struct figures_array *array; /* NULL: nothing is known */
+	const struct figures_array *array;
+	unsigned int arrays; /* 0: nothing is known */
 	int64_t now_s;
 };
 /* One month as it would be worked out now, closed or not. -ENOENT: the ledger
@@ -161,10 +165,12 @@ int figures_months(const struct figures_source *from, int32_t month,
 		   struct closing *ret_closed, struct error *err);
 void figures_release(struct report_month months[REPORT_MONTHS]);
 
-/* What energy_year() takes of an array (NULL: nothing known). The measured
- * rate is that of the last of the `n` months that was measured. */
-struct energy_input figures_rate(const struct figures_array *array,
-				 const struct report_month *months,
-				 unsigned int n);
+/* What energy_year() takes of the arrays; none: nothing known. `ret_arrays`
+ * must live as long as it. Each one's measured rate is that of the last of the
+ * `n` months in which it was measured. */
+struct energy_input
+figures_rate(const struct figures_source *from,
+	     const struct report_month *months, unsigned int n,
+	     struct energy_array ret_arrays[ENERGY_ARRAYS_MAX]);
 
 #endif

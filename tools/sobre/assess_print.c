@@ -16,7 +16,9 @@ static double percent(uint64_t part, uint64_t whole)
 static void year_of(const struct assess *a, uint64_t disk_bytes,
 		    struct energy_year *ret_year)
 {
-	energy_year(&a->setup->coefs, NULL, disk_bytes, 0, ret_year);
+	energy_year(&a->setup->coefs, NULL,
+		    (const uint128[TIERS]){ [TIER_HOT] = disk_bytes },
+		    ret_year);
 }
 
 /* --- for people ------------------------------------------------------------

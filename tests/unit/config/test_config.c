@@ -108,6 +108,41 @@ static void what_is_not_said_is_the_default(void **state)
 	c = config_of("energy: { arrays: [ { id: a, usable: 1 TB } ] }\n");
 	assert_int_equal(c.array[0].bought, -1);
 	assert_int_equal(c.array[0].life_years, 0);
+	assert_int_equal(c.array[0].holds, CONFIG_HOLDS_ALL);
+	assert_int_equal(c.array[0].fabrication_mg, 0);
+	assert_int_equal(c.array[0].disks, 0);
+	config_release(&c);
+}
+
+static void arrays_say_what_they_hold_and_are_made_of(void **state)
+{
+	struct config c = config_of(
+		"energy:\n"
+		"  arrays:\n"
+		"    - id: san\n"
+		"      usable: 320 TB\n"
+		"      holds: [hot, packed]\n"
+		"      disks: { count: 24, kind: hdd, size: 16 TB }\n"
+		"    - id: flash\n"
+		"      usable: 40 TB\n"
+		"      holds: hot\n"
+		"      disks: { count: 12, kind: ssd, size: 3.84 To }\n"
+		"    - id: vault\n"
+		"      usable: 100 TB\n"
+		"      holds: [archive]\n"
+		"      fabrication: 1746,64 kg\n");
+
+	(void)state;
+	assert_int_equal(c.arrays, 3);
+	assert_int_equal(c.array[0].holds,
+			 CONFIG_HOLDS_HOT | CONFIG_HOLDS_PACKED);
+	assert_int_equal(c.array[0].disks, 24);
+	assert_false(c.array[0].flash);
+	assert_int_equal(c.array[1].holds, CONFIG_HOLDS_HOT);
+	assert_true(c.array[1].flash);
+	assert_int_equal(c.array[1].disk_bytes, 3840000000000);
+	assert_int_equal(c.array[2].holds, CONFIG_HOLDS_ARCHIVE);
+	assert_int_equal(c.array[2].fabrication_mg, 1746640000);
 	config_release(&c);
 }
 
@@ -273,6 +308,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_real_file_is_read),
 		cmocka_unit_test(what_is_not_said_is_the_default),
+		cmocka_unit_test(arrays_say_what_they_hold_and_are_made_of),
 		cmocka_unit_test(french_units_are_read),
 		cmocka_unit_test(bursts_are_of_any_time),
 		cmocka_unit_test(windows_reach_midnight),

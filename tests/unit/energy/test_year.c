@@ -10,7 +10,10 @@ static struct energy_year year_of(const struct energy_input *array,
 	struct energy_year year;
 
 	coef_set_default(&coefs);
-	energy_year(&coefs, array, hot_bytes, archive_bytes, &year);
+	energy_year(&coefs, array,
+		    (const uint128[TIERS]){ [TIER_HOT] = hot_bytes,
+					    [TIER_ARCHIVE] = archive_bytes },
+		    &year);
 	return year;
 }
 

@@ -8,11 +8,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "fs/base/hash.h"
 #include "tools/figures/figures.h"
 
 #define MONTH	   (12 * 2026 + 8)
@@ -39,13 +41,20 @@ static void figures_of(struct report_month *m)
 		  .tier = TIER_LOGICAL,
 		  .byte_seconds = 5 },
 	};
+	static const struct energy_array arrays[] = {
+		{ .id = "san",
+		  .tiers = 1u << TIER_HOT | 1u << TIER_PACKED,
+		  .usable_bytes = UINT64_C(2000000000000000),
+		  .measured_mwh = 345600000,
+		  .bought = -1 },
+		{ .id = "bandes", .tiers = 1u << TIER_ARCHIVE, .disks = 3 },
+	};
 	const struct energy_input in = { .row = rows,
 					 .rows = 3,
 					 .seconds = 2592000,
 					 .departments = 3,
-					 .usable_bytes = UINT64_C(2) *
-							 1000000000000000u,
-					 .measured_mwh = 345600000 };
+					 .array = arrays,
+					 .arrays = 2 };
 	struct coef_set coefs;
 	struct error err = ERROR_INIT;
 
@@ -123,11 +132,51 @@ static void a_closed_month_comes_back_to_the_last_unit(void **state)
 	assert_memory_equal(&now.month.energy.total, &was->total,
 			    sizeof(struct energy_line));
 	assert_true(figures_balance(&now.month.energy));
+	assert_int_equal(now.month.energy.arrays, 2);
+	assert_memory_equal(now.month.energy.array, was->array,
+			    2 * sizeof(was->array[0]));
 	coef_set_version(&p->closing.coefs, version[0]);
 	coef_set_version(&now.coefs, version[1]);
 	assert_string_equal(version[0], version[1]);
 	assert_string_equal(now.coefs.coef[COEF_PUE].source,
 			    p->closing.coefs.coef[COEF_PUE].source);
+	closing_release(&now);
+}
+
+/* The file again, without what it says of arrays: as an older sobre did. */
+static void forget_arrays(const struct place *p)
+{
+	char path[96];
+	char check[17];
+	char *text;
+	json_t *root;
+
+	(void)snprintf(path, sizeof(path), "%s/" FILE_NAME, p->path);
+	root = json_load_file(path, 0, NULL);
+	assert_non_null(root);
+	(void)json_object_del(root, "check");
+	assert_int_equal(json_object_del(root, "arrays"), 0);
+	text = json_dumps(root, JSON_SORT_KEYS | JSON_COMPACT);
+	assert_non_null(text);
+	(void)snprintf(check, sizeof(check), "%016" PRIx64,
+		       hash64(text, strlen(text)));
+	(void)json_object_set_new(root, "check", json_string(check));
+	assert_int_equal(json_dump_file(root, path, 0), 0);
+	json_decref(root);
+	free(text);
+}
+
+static void a_month_closed_before_arrays_were_told_apart_is_read(void **state)
+{
+	struct place *p = *state;
+	struct closing now;
+	struct error err = ERROR_INIT;
+
+	store(p);
+	forget_arrays(p);
+	if (closing_load(p->fd, MONTH, &now, &err) != 1)
+		fail_msg("%s", err.text);
+	assert_int_equal(now.month.energy.arrays, 0);
 	closing_release(&now);
 }
 
@@ -192,7 +241,7 @@ static void a_month_that_did_not_add_up_can_be_read(void **state)
 			 -SOBRE_ECORRUPT);
 	p->closing.version = 2;
 	figures_check(&p->closing.month.energy, &p->closing.month.failed);
-	assert_int_equal(p->closing.month.failed.n, 2);
+	assert_int_equal(p->closing.month.failed.n, 3);
 	assert_non_null(strstr(p->closing.month.failed.check[0].text, "mWh"));
 	store(p);
 	assert_int_equal(closing_load(p->fd, MONTH, &now, &err), 1);
@@ -265,6 +314,9 @@ static void lines_that_do_not_add_up_are_seen(void **state)
 	p->closing.month.energy.department[1].use_ug.shared++;
 	assert_false(figures_balance(&p->closing.month.energy));
 	p->closing.month.energy.department[1].use_ug.shared--;
+	p->closing.month.energy.array[1].all.build_ug++;
+	assert_false(figures_balance(&p->closing.month.energy));
+	p->closing.month.energy.array[1].all.build_ug--;
 	p->closing.month.energy.total.own_byte_s++;
 	assert_false(figures_balance(&p->closing.month.energy));
 }
@@ -275,6 +327,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		closing_test(a_closed_month_comes_back_to_the_last_unit),
+		closing_test(
+			a_month_closed_before_arrays_were_told_apart_is_read),
 		closing_test(a_version_is_written_once),
 		closing_test(failed_checks_are_kept_with_their_numbers),
 		closing_test(a_month_that_did_not_add_up_can_be_read),

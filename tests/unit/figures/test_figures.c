@@ -97,7 +97,11 @@ static int get(const struct figures_array *array, int32_t month, int64_t now_s,
 	struct closing none;
 	struct coef_set coefs;
 	const struct figures_source from = {
-		.state_fd = -1, .coefs = &coefs, .array = array, .now_s = now_s
+		.state_fd = -1,
+		.coefs = &coefs,
+		.array = array,
+		.arrays = array ? 1 : 0,
+		.now_s = now_s,
 	};
 
 	coef_set_default(&coefs);
@@ -181,6 +185,9 @@ static void a_meter_goes_before_coefficients(void **state)
 				       .meter = &meter,
 				       .bought = -1 };
 	struct report_month m[REPORT_MONTHS];
+	const struct figures_source from = { .array = &array, .arrays = 1 };
+	const struct figures_source none = { .arrays = 0 };
+	struct energy_array rate[ENERGY_ARRAYS_MAX];
 	struct energy_input in;
 
 	(void)state;
@@ -191,13 +198,16 @@ static void a_meter_goes_before_coefficients(void **state)
 	assert_int_equal(m[12].energy.reserve.mwh.all, 393750000);
 	/* 11 days of 31, only */
 	assert_int_equal(m[11].energy.measured_mwh, 110000000);
-	in = figures_rate(&array, m, REPORT_MONTHS);
-	assert_int_equal(in.measured_mwh, 300000000);
-	assert_int_equal(in.seconds, 30 * DAY);
-	assert_int_equal(in.usable_bytes, 4 * TB);
+	/* 300 kWh in 30 days */
+	in = figures_rate(&from, m, REPORT_MONTHS, rate);
+	assert_int_equal(in.arrays, 1);
+	assert_int_equal(in.array[0].measured_mwh, 3650000000);
+	assert_int_equal(in.seconds, 365 * DAY);
+	assert_int_equal(in.array[0].usable_bytes, 4 * TB);
 	figures_release(m);
-	assert_int_equal(figures_rate(NULL, m, 0).usable_bytes, 0);
-	assert_int_equal(figures_rate(&array, NULL, 0).measured_mwh, 0);
+	assert_int_equal(figures_rate(&none, m, 0, rate).arrays, 0);
+	in = figures_rate(&from, NULL, 0, rate);
+	assert_int_equal(in.array[0].measured_mwh, 0);
 }
 
 /* It began 3 days late: 27 of 30 days are stretched; of 26 nothing is said. */

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#include "tools/daemon/arrays.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* Tiers have numbers of their own on disk. */
+static unsigned int tiers_of(unsigned int holds)
+{
+	return (holds & CONFIG_HOLDS_HOT ? 1u << TIER_HOT : 0) |
+	       (holds & CONFIG_HOLDS_PACKED ? 1u << TIER_PACKED : 0) |
+	       (holds & CONFIG_HOLDS_ARCHIVE ? 1u << TIER_ARCHIVE : 0);
+}
+
+static int load_one(const struct config_array *from, struct meter *meter,
+		    struct figures_array *to, struct error *err)
+{
+	*to = (struct figures_array){
+		.id = from->id,
+		.tiers = tiers_of(from->holds),
+		.usable_bytes = from->usable_bytes,
+		.bought = from->bought,
+		.life_years = from->life_years,
+		.fabrication_kg = from->fabrication_mg,
+		.disks = from->disks,
+		.disk_bytes = from->disk_bytes,
+		.flash = from->flash,
+	};
+	if (!from->meter)
+		return 0;
+	to->meter = meter;
+	if (meter_load(from->meter, meter, err) == 0)
+		return 0;
+	return error_prefix(err, "array '%s'", from->id);
+}
+
+int arrays_load(const struct setup *setup, struct arrays *ret_arrays,
+		struct error *err)
+{
+	const struct config *config = &setup->config;
+	struct arrays a = { .n = config->arrays };
+	int rc = 0;
+
+	a.array = calloc(a.n + 1u, sizeof(a.array[0]));
+	a.meter = calloc(a.n + 1u, sizeof(a.meter[0]));
+	if (!a.array || !a.meter)
+		rc = error_set(err, -ENOMEM, "no memory for %u arrays", a.n);
+	for (unsigned int i = 0; i < a.n && rc == 0; i++)
+		rc = load_one(&config->array[i], &a.meter[i], &a.array[i], err);
+	if (rc < 0)
+		arrays_release(&a);
+	else
+		*ret_arrays = a;
+	return rc;
+}
+
+void arrays_release(struct arrays *arrays)
+{
+	for (unsigned int i = 0; arrays->meter && i < arrays->n; i++)
+		meter_release(&arrays->meter[i]);
+	free(arrays->meter);
+	free(arrays->array);
+	*arrays = (struct arrays){ .n = 0 };
+}

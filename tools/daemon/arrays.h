@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#ifndef SOBREFS_DAEMON_ARRAYS_H
+#define SOBREFS_DAEMON_ARRAYS_H
+
+/* The arrays of drive.yaml with what their meters say, for tools/figures. */
+
+#include "tools/daemon/setup.h"
+#include "tools/figures/figures.h"
+
+struct arrays {
+	struct figures_array *array; /* [n], owned; borrows from the setup */
+	struct meter *meter;	     /* [n], owned */
+	unsigned int n;
+};
+/* -SOBRE_ECONFIG: what a meter's file says is wrong, or why it can't be
+ * read. */
+int arrays_load(const struct setup *setup, struct arrays *ret_arrays,
+		struct error *err);
+/* Of a zeroed struct, too. */
+void arrays_release(struct arrays *arrays);
+
+#endif
