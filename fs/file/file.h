@@ -293,8 +293,13 @@ typedef bool pack_progress_fn(void *ctx, const char *path,
 			      const struct pack_report *report);
 
 struct pack_options {
-	bool now; /* whatever its age */
+	bool now;  /* whatever its age; of drive_pack() */
+	bool idle; /* nobody else wants the CPU: compress harder; of
+		      drive_pack_cold() */
 	pack_progress_fn *progress;
+	/* Asked within a big file, too; may be NULL; false stops, and what was
+	 * begun stays plain. */
+	bool (*go_on)(void *ctx);
 	void *ctx;
 };
 
@@ -307,9 +312,9 @@ int drive_pack(struct drive *drive, const char *path,
 	       const struct pack_options *options, struct pack_report *report,
 	       struct error *err);
 /* One round of the background packer: cold files by the catalog, at most
- * `max_files`. `idle`: nobody else wants the CPU, so it compresses harder than
- * drive_pack(). Returns how many it tried, or negative. */
-int drive_pack_cold(struct drive *drive, int max_files, bool idle,
+ * `max_files`. Returns how many it tried, or negative. */
+int drive_pack_cold(struct drive *drive, int max_files,
+		    const struct pack_options *options,
 		    struct pack_report *report, struct error *err);
 
 struct unpack_report {

@@ -39,11 +39,20 @@ const char *pack_outcome_name(enum pack_outcome outcome)
 	return outcome < PACK_OUTCOMES ? names[outcome] : "unknown";
 }
 
+static bool goes_on(const struct batch *b)
+{
+	return !b->options.go_on || b->options.go_on(b->options.ctx);
+}
+
 static int tell(struct batch *b, struct pack_item *item, struct error *err)
 {
 	struct pack_report *r = b->report;
-	bool go_on = true;
+	bool go_on = goes_on(b);
 
+	if (item->err.code == -ECANCELED) { /* as if it had not been tried */
+		pack_item_release(item);
+		return error_set(err, -ECANCELED, "stopped");
+	}
 	r->count[item->outcome]++;
 	if (item->outcome == PACK_DONE) {
 		r->logical_bytes += (uint64_t)item->st.st_size;
@@ -55,7 +64,7 @@ static int tell(struct batch *b, struct pack_item *item, struct error *err)
 		(void)snprintf(r->last_error_path, sizeof(r->last_error_path),
 			       "/%s", item->path ? item->path : "");
 	}
-	if (b->options.progress)
+	if (b->options.progress && go_on)
 		go_on = b->options.progress(b->options.ctx,
 					    item->path ? item->path : "",
 					    item->outcome, r);
@@ -81,6 +90,9 @@ static int put_failed(struct pack_item *item, int rc, struct error *err)
 	case -EIO: /* of the file itself, or of the store: then again */
 		item->outcome = PACK_ERROR;
 		break;
+	case -ECANCELED:
+		*err = item->err;
+		return rc;
 	default:
 		*err = item->err;
 		return error_prefix(err, "'/%s'", item->path);
@@ -303,22 +315,35 @@ static int add_entry(void *ctx, const struct walk_entry *entry,
 	return add(b, fd, entry->path, err);
 }
 
-static struct batch *batch_new(struct drive *drive, struct pack_report *report)
+static struct batch *batch_new(struct drive *drive,
+			       const struct pack_options *options,
+			       struct pack_report *report)
 {
 	struct batch *b = calloc(1, sizeof(*b));
 
 	if (b) {
 		b->drive = drive;
+		b->options = *options;
 		b->report = report;
+		store_set_go_on(drive->store, options->go_on, options->ctx);
 	}
 	return b;
 }
+
+static void batch_free(struct batch *b)
+{
+	if (b)
+		store_set_go_on(b->drive->store, NULL, NULL);
+	free(b);
+}
+DEFINE_CLEANUP(struct batch *, batch_free)
 
 int drive_pack(struct drive *drive, const char *path,
 	       const struct pack_options *options, struct pack_report *report,
 	       struct error *err)
 {
-	cleanup_free struct batch *b = batch_new(drive, report);
+	CLEANUP(batch_free)
+	struct batch *b = batch_new(drive, options, report);
 	cleanup_fd int fd = -1;
 	struct error late = ERROR_INIT;
 	int rc;
@@ -327,7 +352,6 @@ int drive_pack(struct drive *drive, const char *path,
 		return error_set(err, -EROFS, "the drive is read-only");
 	if (!b)
 		return error_set(err, -ENOMEM, "out of memory");
-	b->options = *options;
 	if (store_set_effort(drive->store, STORE_EFFORT_LOW, err) < 0)
 		return err->code;
 	/* For the other names of what has several. */
@@ -344,10 +368,12 @@ int drive_pack(struct drive *drive, const char *path,
 	return rc;
 }
 
-int drive_pack_cold(struct drive *drive, int max_files, bool idle,
+int drive_pack_cold(struct drive *drive, int max_files,
+		    const struct pack_options *options,
 		    struct pack_report *report, struct error *err)
 {
-	cleanup_free struct batch *b = batch_new(drive, report);
+	CLEANUP(batch_free)
+	struct batch *b = batch_new(drive, options, report);
 	cleanup_free struct catalog_inode *cold =
 		calloc((size_t)max_files, sizeof(*cold));
 	int64_t before = clock_now_ns(&drive->options.clock) -
@@ -360,7 +386,8 @@ int drive_pack_cold(struct drive *drive, int max_files, bool idle,
 	if (!b || !cold)
 		return error_set(err, -ENOMEM, "out of memory");
 	if (store_set_effort(drive->store,
-			     idle ? STORE_EFFORT_HIGH : STORE_EFFORT_LOW,
+			     options->idle ? STORE_EFFORT_HIGH
+					   : STORE_EFFORT_LOW,
 			     err) < 0)
 		return err->code;
 	/* Names are the catalog's: as they are now. */
@@ -381,5 +408,5 @@ int drive_pack_cold(struct drive *drive, int max_files, bool idle,
 		rc = flush(b, err);
 	else
 		(void)flush(b, &report->last_error);
-	return rc < 0 ? rc : n;
+	return rc < 0 && rc != -ECANCELED ? rc : n;
 }

@@ -292,10 +292,12 @@ int body_chunk(struct store_body *body, uint32_t i, struct chunk_ref *ret_ref,
 struct source {
 	int fd;
 	uint64_t size_bytes;
-	const uint8_t *whole; /* all of it, or NULL */
+	const uint8_t *whole;  /* all of it, or NULL */
+	store_go_on_fn *go_on; /* store_set_go_on() */
+	void *ctx;
 };
 
-/* -SOBRE_ECHANGED past the end. */
+/* -SOBRE_ECHANGED past the end; -ECANCELED. */
 int source_read(const struct source *source, void *buf, size_t len,
 		uint64_t off, struct error *err);
 /* The next data at or after `off`, [start, end[; both the size when there is
@@ -590,6 +592,8 @@ struct store {
 	struct writer *writer;
 	store_charge_fn *on_charge; /* may be NULL */
 	void *charge_ctx;
+	store_go_on_fn *go_on; /* may be NULL */
+	void *go_on_ctx;
 };
 
 #endif

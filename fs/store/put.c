@@ -308,7 +308,10 @@ int store_put(struct store *store, int fd, uint64_t size_bytes,
 	      struct store_put_result *ret_result, struct error *err)
 {
 	struct put put = { .store = store,
-			   .source = { .fd = fd, .size_bytes = size_bytes } };
+			   .source = { .fd = fd,
+				       .size_bytes = size_bytes,
+				       .go_on = store->go_on,
+				       .ctx = store->go_on_ctx } };
 	uint64_t before;
 	int known;
 	int rc = writer_get(store, &put.w, err);

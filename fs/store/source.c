@@ -15,6 +15,13 @@ static int changed(struct error *err)
 			 "the file changed while it was read");
 }
 
+static bool goes_on(const struct source *source, uint64_t off, size_t len)
+{
+	return !source->go_on ||
+	       off / STORE_ASK_BYTES == (off + len) / STORE_ASK_BYTES ||
+	       source->go_on(source->ctx);
+}
+
 int source_read(const struct source *source, void *buf, size_t len,
 		uint64_t off, struct error *err)
 {
@@ -24,6 +31,8 @@ int source_read(const struct source *source, void *buf, size_t len,
 		memcpy(buf, source->whole + off, len);
 		return 0;
 	}
+	if (!goes_on(source, off, len))
+		return error_set(err, -ECANCELED, "stopped");
 	while (len > 0) {
 		ssize_t n = pread(source->fd, at, len, (off_t)off);
 

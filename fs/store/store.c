@@ -61,11 +61,20 @@ void store_close(struct store *store)
 	free(store);
 }
 
+void store_set_go_on(struct store *store, store_go_on_fn *go_on, void *ctx)
+{
+	store->go_on = go_on;
+	store->go_on_ctx = ctx;
+}
+
 int store_verify(struct store *store, const struct hash128 *content, int fd,
 		 uint64_t size_bytes, struct error *err)
 {
 	CLEANUP(store_body_close) struct store_body *body = NULL;
-	const struct source source = { .fd = fd, .size_bytes = size_bytes };
+	const struct source source = { .fd = fd,
+				       .size_bytes = size_bytes,
+				       .go_on = store->go_on,
+				       .ctx = store->go_on_ctx };
 	const struct body_options options = { .view = VIEW_COMMITTED,
 					      .cache = &store->fresh };
 	struct content_row row;

@@ -79,6 +79,13 @@ enum store_effort {
 int store_set_effort(struct store *store, enum store_effort effort,
 		     struct error *err);
 
+/* Asked, at each STORE_ASK_BYTES that store_put() and store_verify() read of a
+ * file, by the thread that puts; false ends them, with -ECANCELED. NULL: nobody
+ * is asked, as at first. */
+#define STORE_ASK_BYTES (UINT64_C(8) << 20)
+typedef bool store_go_on_fn(void *ctx);
+void store_set_go_on(struct store *store, store_go_on_fn *go_on, void *ctx);
+
 /*
  * Stores what `fd` (readable, `size_bytes` long) holds, holes included.
  * Inside a catalog transaction of the caller; rows are in that transaction.
@@ -91,7 +98,7 @@ int store_set_effort(struct store *store, enum store_effort effort,
  * Errors: -SOBRE_ECOLLISION (equal hash, other bytes: leave the file plain),
  * -SOBRE_ECHANGED (another length than `size_bytes`, or it changed while it
  * was read), -EFBIG (more than some 400 GiB of data, or
- * less than 1,536 bytes a chunk or hole), -ENOSPC, -EROFS; after
+ * less than 1,536 bytes a chunk or hole), -ECANCELED, -ENOSPC, -EROFS; after
  * an error roll the transaction back and call store_abort(). Moves the offset
  * of `fd`. Needs 18 MiB of memory, whatever the size, and 20 bytes a chunk.
  */

@@ -171,10 +171,11 @@ static void pack_cold(void)
 {
 	struct pack_report report = { .last_error = ERROR_INIT };
 	struct error err = ERROR_INIT;
+	const struct pack_options options = { .idle = chaos_roll(2) == 0 };
 
 	note("chaos: pack",
 	     drive_pack_cold(chaos.daemon->drive, 1 + (int)chaos_roll(64),
-			     chaos_roll(2) == 0, &report, &err),
+			     &options, &report, &err),
 	     &err);
 	note_report(&report);
 }

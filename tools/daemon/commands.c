@@ -27,17 +27,32 @@ bool command_tell(const struct command_env *env,
 
 /* --- pack, unpack --------------------------------------------------------- */
 
+/* What progress and go_on both get as their context. */
+struct pack_command {
+	const struct command_env *env;
+	uint64_t done; /* files */
+};
+
 static bool pack_progress(void *ctx, const char *path,
 			  enum pack_outcome outcome,
 			  const struct pack_report *report)
 {
-	const struct command_env *env = ctx;
+	struct pack_command *pack = ctx;
 	struct command_progress p = { .path = path };
 
 	(void)outcome;
 	for (int o = 0; o < PACK_OUTCOMES; o++)
 		p.done += report->count[o];
-	return command_tell(env, &p);
+	pack->done = p.done;
+	return command_tell(pack->env, &p);
+}
+
+static bool pack_goes_on_within(void *ctx)
+{
+	const struct pack_command *pack = ctx;
+	const struct command_progress p = { .done = pack->done };
+
+	return command_tell(pack->env, &p);
 }
 
 static json_t *last_error(const struct error *err, const char *path)
@@ -73,10 +88,11 @@ static json_t *command_pack(const struct command_env *env,
 			    const struct request *request, struct error *err)
 {
 	struct pack_report report = { .last_error = ERROR_INIT };
-	struct command_env copy = *env;
+	struct pack_command pack = { .env = env };
 	const struct pack_options options = { .now = request->now,
 					      .progress = pack_progress,
-					      .ctx = &copy };
+					      .go_on = pack_goes_on_within,
+					      .ctx = &pack };
 
 	for (size_t n = 0; n < request->n_paths; n++) {
 		int rc = drive_pack(env->drive, request->paths[n], &options,

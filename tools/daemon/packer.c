@@ -127,9 +127,17 @@ static void note_errors(struct daemon *d, const struct pack_report *report)
 				  &report->last_error);
 }
 
+static bool not_stopping(void *daemon)
+{
+	return !daemon_stopping(daemon);
+}
+
 /* True when there may be more to do at once. */
 static bool pack_round(struct daemon *d, bool idle, int64_t *vain_ns)
 {
+	const struct pack_options options = { .idle = idle,
+					      .go_on = not_stopping,
+					      .ctx = d };
 	struct pack_report report = { .last_error = ERROR_INIT };
 	struct error err = ERROR_INIT;
 	int64_t start_ns = 0;
@@ -141,7 +149,7 @@ static bool pack_round(struct daemon *d, bool idle, int64_t *vain_ns)
 	turn_take(&d->turn, "background pack");
 	start_ns = monotonic_ns();
 	if (!daemon_stopping(d) && !ways_are_open(d))
-		tried = drive_pack_cold(d->drive, PACK_ROUND_FILES, idle,
+		tried = drive_pack_cold(d->drive, PACK_ROUND_FILES, &options,
 					&report, &err);
 	turn_give(&d->turn);
 	if (tried < 0)

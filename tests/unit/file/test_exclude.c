@@ -16,6 +16,8 @@
 
 #define BYTES 20000
 
+static const struct pack_options background = { .now = false };
+
 static struct {
 	unsigned int asked;
 	char last[64];
@@ -101,8 +103,8 @@ static void the_background_asks_by_the_catalogs_paths(void **state)
 	tmpdrive_write(t, "kept/a", BYTES, 1);
 	tmpdrive_write(t, "b", BYTES, 2);
 	scan(t);
-	assert_int_equal(drive_pack_cold(t->drive, 100, false, &report, &err),
-			 2);
+	assert_int_equal(
+		drive_pack_cold(t->drive, 100, &background, &report, &err), 2);
 	assert_int_equal(report.count[PACK_EXCLUDED], 1);
 	assert_int_equal(report.count[PACK_DONE], 1);
 	assert_false(tmpdrive_is_stub(t, "kept/a"));
@@ -121,7 +123,8 @@ static void any_of_its_names_excludes_a_file(void **state)
 	scan(t);
 	assert_int_equal(drive_pack(t->drive, "a", &now, &report, &err), 0);
 	assert_int_equal(report.count[PACK_EXCLUDED], 1);
-	assert_true(drive_pack_cold(t->drive, 100, false, &report, &err) > 0);
+	assert_true(drive_pack_cold(t->drive, 100, &background, &report, &err) >
+		    0);
 	assert_int_equal(report.count[PACK_EXCLUDED], 2);
 	assert_false(tmpdrive_is_stub(t, "a"));
 }
@@ -142,8 +145,8 @@ static void what_has_no_name_yet_waits(void **state)
 	assert_int_equal(
 		catalog_inode_put(drive_catalog(t->drive), &inode, &err), 0);
 	assert_int_equal(catalog_commit(drive_catalog(t->drive), &err), 0);
-	assert_int_equal(drive_pack_cold(t->drive, 100, false, &report, &err),
-			 1);
+	assert_int_equal(
+		drive_pack_cold(t->drive, 100, &background, &report, &err), 1);
 	assert_int_equal(report.count[PACK_CHANGED], 1);
 	assert_int_equal(saw.asked, 0);
 	assert_false(tmpdrive_is_stub(t, "b"));

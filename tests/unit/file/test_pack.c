@@ -30,6 +30,8 @@ static struct {
 	unsigned int puts_before_big;
 } puts_;
 
+static const struct pack_options background = { .now = false };
+
 static unsigned int stubs(const struct tmpdrive *t);
 
 int __real_store_put(struct store *store, int fd, uint64_t size_bytes,
@@ -232,7 +234,8 @@ static int pack_cold(struct tmpdrive *t, struct pack_report *ret_report)
 
 	*ret_report = (struct pack_report){ 0 };
 	assert_int_equal(drive_scan(t->drive, &never, &err), 0);
-	return drive_pack_cold(t->drive, 2 * FILES, false, ret_report, &err);
+	return drive_pack_cold(t->drive, 2 * FILES, &background, ret_report,
+			       &err);
 }
 
 /* As one that is read from end to end to find that it collides. */
@@ -264,10 +267,63 @@ static void the_background_tries_in_vain_once(void **state)
 	assert_int_equal(report.count[PACK_DONE], 1);
 }
 
+struct patience {
+	unsigned int left;
+	unsigned int asked_in_vain;
+};
+
+static bool until_tired(void *ctx)
+{
+	struct patience *p = ctx;
+
+	if (p->left > 0)
+		return p->left-- > 0;
+	p->asked_in_vain++;
+	return false;
+}
+
+/* True when it was packed before they were tired. */
+static bool pack_for(struct tmpdrive *t, unsigned int patience)
+{
+	struct patience p = { .left = patience };
+	const struct pack_options options = { .go_on = until_tired, .ctx = &p };
+	struct pack_report report = { 0 };
+	struct error err = ERROR_INIT;
+	unsigned int counted = 0;
+
+	assert_int_equal(drive_pack_cold(t->drive, 10, &options, &report, &err),
+			 1);
+	for (int o = 0; o < PACK_OUTCOMES; o++)
+		counted += (unsigned int)report.count[o];
+	assert_int_equal(report.last_error.code, 0);
+	assert_int_equal(counted, report.count[PACK_DONE]);
+	assert_int_equal(tmpdrive_is_stub(t, BIG_ONE), counted == 1);
+	assert_true(p.asked_in_vain < 4);
+	assert_int_equal(catalog_flush(t->drive->catalog, &err), 0);
+	return counted == 1;
+}
+
+/* While it is identified, stored and compared. */
+static void who_is_asked_within_a_big_file_can_stop(void **state)
+{
+	static const bool never = false;
+	struct tmpdrive *t = *state;
+	struct error err = ERROR_INIT;
+	unsigned int patience = 0;
+
+	t->drive->options.min_age_s = 0;
+	tmpdrive_write(t, BIG_ONE, STORE_STAGE_BYTES + 1, 1);
+	assert_int_equal(drive_scan(t->drive, &never, &err), 0);
+	while (!pack_for(t, patience))
+		patience += 5;
+	assert_true(patience > 2 * STORE_STAGE_BYTES / STORE_ASK_BYTES);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
+		T(who_is_asked_within_a_big_file_can_stop),
 		T(the_background_tries_in_vain_once),
 		T(a_file_in_stages_is_a_batch_by_itself),
 		T(many_bad_files_cost_no_more_than_three_tries),
