@@ -142,6 +142,37 @@ int ledger_footprint_within(struct catalog *cat, struct store *store,
 			    struct ledger_footprint *ret_footprint,
 			    struct error *err);
 
+/* --- all files, in one pass ---------------------------------------------- */
+
+#define LEDGER_NAME_BYTES 256
+
+/* A regular file as it was charged last. */
+struct ledger_file {
+	uint64_t ino;
+	uint64_t parent; /* the directory of its only name; 0: of several, or
+			    of none */
+	struct dept_set set;
+	uint64_t size_bytes;
+	uint64_t hot_bytes;
+	uint64_t packed_bytes;	  /* own share of packs as counted last, rounded
+				     down */
+	uint64_t exclusive_bytes; /* what deleting it alone would free */
+	bool packed;
+	/* Days since 1970. `used`: a person's use, or its mtime when that is
+	 * later. `changed`: the later of mtime and ctime. */
+	int32_t used_day;
+	int32_t changed_day;
+	const char *name; /* one of its names, borrowed until `each` returns;
+			     "": none */
+};
+/* One that returns other than 0 ends the pass, and that is returned. It may
+ * read. */
+typedef int ledger_file_fn(void *ctx, const struct ledger_file *file,
+			   struct error *err);
+/* By inode number, of one moment. -EAGAIN while ledger_recharge() is due. */
+int ledger_files(struct catalog *cat, ledger_file_fn *each, void *ctx,
+		 struct error *err);
+
 /* --- counting shares ----------------------------------------------------- */
 
 /*

@@ -3,8 +3,10 @@
 """A simulated month on a real mount: the report against figures worked out
 from the lower's inodes and the packs alone (tests/support/holdings.py)."""
 import os
+import stat
 
 import env
+import holdings
 from ledgercase import END, HOUR, LedgerCase, seeded
 
 
@@ -111,6 +113,37 @@ class Closing(Lived):
                          after["closed"]["before_ueur"])
         self.assertAlmostEqual(2 * before["total"]["cost_ueur"]["all"],
                                after["total"]["cost_ueur"]["all"], delta=20)
+
+    def test_a_closed_month_keeps_what_files_there_were(self):
+        self.a_month()
+        self.close()
+        closed = self.report()["files"]
+        kinds = closed["kinds"]
+        self.assertGreater(kinds["other"]["files"], 0)
+        self.assertEqual(0, kinds["pdf"]["files"])
+        self.write("Ville/Urbanisme/plan.pdf", seeded(5, 200_000))
+        self.seen()
+        self.assertEqual(closed, self.report()["files"])
+        self.close("--correct", "facture relue")
+        self.assertEqual(closed, self.report()["files"])
+
+    def test_what_files_there_are_is_what_the_lower_holds(self):
+        self.a_month()
+        self.write("Ville/Urbanisme/plan.pdf", seeded(5, 200_000))
+        self.seen()
+        told = self.report()["files"]
+        found = [st for st, _, _ in
+                 holdings.Lower(self.drive.below(), ()).inodes().values()
+                 if stat.S_ISREG(st.st_mode)]
+        for by in ("kinds", "last_use"):
+            sums = told[by].values()
+            self.assertEqual(len(found), sum(s["files"] for s in sums))
+            self.assertEqual(sum(st.st_blocks * 512 for st in found),
+                             sum(s["plain_bytes"] for s in sums))
+        plan = os.lstat(os.path.join(self.drive.below(),
+                                     "Ville/Urbanisme/plan.pdf"))
+        self.assertEqual({"files": 1, "plain_bytes": plan.st_blocks * 512,
+                          "packed_bytes": 0}, told["kinds"]["pdf"])
 
     def test_what_can_t_be_closed_is_named(self):
         done = self.close(check=False)

@@ -15,6 +15,7 @@ struct sample {
 	struct report_department *department;
 	struct report_month month[REPORT_MONTHS];
 	struct report_rule *rule;
+	struct report_survey survey;
 	char *texts[80]; /* owned */
 	unsigned int n_texts;
 };

@@ -106,9 +106,11 @@ static const char *month_text(int32_t month, char text[16])
 	return text;
 }
 
-/* Of the month asked for: may it be closed as asked, and as which version? */
+/* Of the month asked for: may it be closed as asked, and as which version?
+ * A correction keeps what files there were when it was closed first. */
 static int next_version(const struct closing_run *run, int32_t month,
-			unsigned int *ret_version, struct error *err)
+			unsigned int *ret_version,
+			struct report_survey **ret_survey, struct error *err)
 {
 	struct closing there = { .version = 0 };
 	char text[16];
@@ -116,6 +118,7 @@ static int next_version(const struct closing_run *run, int32_t month,
 			      err);
 
 	*ret_version = there.version + 1;
+	*ret_survey = take_ptr(&there.month.survey);
 	closing_release(&there);
 	if (rc < 0)
 		return rc;
@@ -130,6 +133,16 @@ static int next_version(const struct closing_run *run, int32_t month,
 			"%s is not closed: there is nothing to correct",
 			month_text(month, text));
 	return 0;
+}
+
+/* As it is now, when that says anything of the month. */
+static int survey(const struct closing_run *run, struct report_month *month,
+		  struct error *err)
+{
+	return survey_is_of(month, run->now_s)
+		       ? survey_take(drive_catalog(run->env->drive), run->now_s,
+				     &month->survey, err)
+		       : 0;
 }
 
 static int work_out(const struct closing_run *run, int32_t month,
@@ -152,7 +165,7 @@ static int work_out(const struct closing_run *run, int32_t month,
 				 month_text(month, text));
 	if (rc < 0 || ret_month->over)
 		return rc;
-	energy_month_release(&ret_month->energy);
+	figures_month_release(ret_month);
 	return error_set(err, -EBUSY, "%s is not over",
 			 month_text(month, text));
 }
@@ -176,12 +189,20 @@ static int close_one(struct closing_run *run, int32_t month, struct error *err)
 	const char *reason = run->request->reason;
 	struct closing c = { .closed_s = run->now_s,
 			     .coefs = run->env->setup->coefs };
-	int rc = next_version(run, month, &c.version, err);
+	struct report_survey *kept = NULL;
+	int rc = next_version(run, month, &c.version, &kept, err);
 
 	if (rc == 0)
 		rc = work_out(run, month, &c.month, err);
-	if (rc < 0)
+	if (rc == 0)
+		c.month.survey = take_ptr(&kept);
+	survey_free(kept);
+	if (rc == 0 && c.version == 1)
+		rc = survey(run, &c.month, err);
+	if (rc < 0) {
+		figures_month_release(&c.month);
 		return rc;
+	}
 	(void)snprintf(c.reason, sizeof(c.reason), "%s", reason ? reason : "");
 	c.month.failed = run->now;
 	figures_check(&c.month.energy, &c.month.failed);
@@ -189,7 +210,7 @@ static int close_one(struct closing_run *run, int32_t month, struct error *err)
 	rc = closing_store(drive_state_fd(run->env->drive), &c, err);
 	if (rc == 0 && json_array_append_new(run->closed, closed_json(&c)) < 0)
 		rc = error_set(err, -ENOMEM, "out of memory");
-	energy_month_release(&c.month.energy);
+	figures_month_release(&c.month);
 	return rc;
 }
 

@@ -183,6 +183,21 @@ static int fill_months(struct reporting *r, int64_t now_s, struct error *err)
 	return figures_months(&from, month, r->month, &r->closed, err);
 }
 
+/* A closed month has the one that was taken then. */
+static int fill_survey(struct reporting *r, int64_t now_s, struct error *err)
+{
+	struct report_month *m = &r->month[r->months - 1];
+	int rc;
+
+	if (!survey_is_of(m, now_s))
+		return 0;
+	rc = survey_take(drive_catalog(r->env->drive), now_s, &m->survey, err);
+	if (rc != -EAGAIN)
+		return rc;
+	*err = (struct error)ERROR_INIT; /* a page without it, then */
+	return 0;
+}
+
 static int fill(struct reporting *r, struct rules *rules, int64_t now_s,
 		struct error *err)
 {
@@ -195,6 +210,8 @@ static int fill(struct reporting *r, struct rules *rules, int64_t now_s,
 		rc = arrays_load(env->setup, &r->arrays, err);
 	if (rc == 0)
 		rc = fill_months(r, now_s, err);
+	if (rc == 0)
+		rc = fill_survey(r, now_s, err);
 	if (rc == 0)
 		rc = fill_savings(r, err);
 	if (rc == 0)

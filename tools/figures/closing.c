@@ -17,8 +17,7 @@
 
 void closing_release(struct closing *closing)
 {
-	if (closing->month.known)
-		energy_month_release(&closing->month.energy);
+	figures_month_release(&closing->month);
 	json_decref(closing->root);
 	*closing = (struct closing){ .version = 0 };
 }

@@ -11,23 +11,6 @@
 #include "fs/base/wide.h"
 #include "tools/figures/internal.h"
 
-enum kind {
-	KIND_WIDE, /* uint128 */
-	KIND_U64,
-	KIND_I64,
-	KIND_U32, /* unsigned int */
-	KIND_I32,
-	KIND_BOOL
-};
-
-/* A number of a struct. Numbers are decimal texts: JSON's have 53 bits in many
- * programs. */
-struct field {
-	const char *key;
-	enum kind kind;
-	size_t offset;
-};
-
 /* NOLINTBEGIN(bugprone-macro-parentheses): texts are joined, members named */
 #define LINE(key, kind, member)                                 \
 	{                                                       \
@@ -115,8 +98,6 @@ static const struct field coef_fields[] = {
 	COEF("configured", KIND_BOOL, configured),
 };
 
-#define FIELDS(table) table, sizeof(table) / sizeof((table)[0])
-
 /* --- out ------------------------------------------------------------------ */
 
 static json_t *wide_out(uint128 n)
@@ -153,8 +134,7 @@ static json_t *number_out(const struct field *f, const void *at)
 	return NULL;
 }
 
-static int fields_out(json_t *to, const struct field *f, size_t n,
-		      const void *from)
+int fields_out(json_t *to, const struct field *f, size_t n, const void *from)
 {
 	int rc = to ? 0 : -1;
 
@@ -263,6 +243,12 @@ static int sign(json_t *root)
 		      : json_object_set_new(root, "check", json_string(text));
 }
 
+static int survey_put(json_t *root, const struct report_survey *survey)
+{
+	return survey ? json_object_set_new(root, "survey", survey_out(survey))
+		      : 0;
+}
+
 json_t *closing_out(const struct closing *c)
 {
 	const struct report_month *m = &c->month;
@@ -279,7 +265,7 @@ json_t *closing_out(const struct closing *c)
 		checks_json(&m->failed), "n_failed", (json_int_t)m->failed.n);
 
 	if (root && fields_out(root, FIELDS(month_fields), m) == 0 &&
-	    sign(root) == 0)
+	    survey_put(root, m->survey) == 0 && sign(root) == 0)
 		return root;
 	json_decref(root);
 	return NULL;
@@ -348,8 +334,7 @@ static bool number_in(const json_t *from, const struct field *f, void *to)
 	       put_number(f, negative, v, to);
 }
 
-static bool fields_in(const json_t *from, const struct field *f, size_t n,
-		      void *to)
+bool fields_in(const json_t *from, const struct field *f, size_t n, void *to)
 {
 	for (size_t i = 0; i < n; i++)
 		if (!number_in(json_object_get(from, f[i].key), &f[i],
@@ -465,6 +450,15 @@ static bool head_in(const json_t *root, struct closing *to)
 	return true;
 }
 
+/* Months that were closed before there were any have none. */
+static bool survey_take_in(const json_t *root, struct report_month *to)
+{
+	const json_t *survey = json_object_get(root, "survey");
+
+	to->survey = survey ? survey_in(survey) : NULL;
+	return !survey || to->survey;
+}
+
 bool closing_in(json_t *root, struct closing *to)
 {
 	struct energy_month *e = &to->month.energy;
@@ -480,6 +474,7 @@ bool closing_in(json_t *root, struct closing *to)
 	return checks_in(json_object_get(root, "failed_checks"),
 			 json_object_get(root, "n_failed"),
 			 &to->month.failed) &&
+	       survey_take_in(root, &to->month) &&
 	       lines_in(json_object_get(root, "departments"), e) &&
 	       line_in(json_object_get(root, "overhead"), &e->overhead) &&
 	       line_in(json_object_get(root, "reserve"), &e->reserve) &&

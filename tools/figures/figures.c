@@ -204,6 +204,7 @@ static int closed_month(int state_fd, struct closing *closing,
 {
 	*to = closing->month;
 	closing->month.known = false;
+	closing->month.survey = NULL;
 	to->version = closing->version;
 	to->closed_s = closing->closed_s;
 	memcpy(to->reason, closing->reason, sizeof(to->reason));
@@ -358,13 +359,19 @@ bool figures_balance(const struct energy_month *energy)
 	return checks.n == 0;
 }
 
+void figures_month_release(struct report_month *month)
+{
+	if (month->known)
+		energy_month_release(&month->energy);
+	month->known = false;
+	survey_free(month->survey);
+	month->survey = NULL;
+}
+
 void figures_release(struct report_month months[REPORT_MONTHS])
 {
 	for (unsigned int i = 0; i < REPORT_MONTHS; i++)
-		if (months[i].known) {
-			energy_month_release(&months[i].energy);
-			months[i].known = false;
-		}
+		figures_month_release(&months[i]);
 }
 
 /* What the last month that was measured says of a second. */

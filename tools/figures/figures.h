@@ -114,6 +114,17 @@ void checks_add_numbers(struct report_checks *checks, const char *name,
 /* [{"name", "text", and for some "counted", "found": decimal texts}]; NULL
  * without memory. */
 json_t *checks_json(const struct report_checks *checks);
+/* --- what files there are ------------------------------------------------- */
+
+/* One pass over the catalog's files, as they are; `now_s` says what is old.
+ * -EAGAIN while the ledger is being charged anew. */
+int survey_take(struct catalog *cat, int64_t now_s,
+		struct report_survey **ret_survey, struct error *err);
+void survey_free(struct report_survey *survey); /* or NULL */
+/* Of a month that ended so long ago, how files are now says nothing. */
+bool survey_is_of(const struct report_month *month, int64_t now_s);
+/* Releases what figures_month() and figures_months() made of one month. */
+void figures_month_release(struct report_month *month);
 
 /* --- months -------------------------------------------------------------- */
 

@@ -19,4 +19,33 @@ bool checks_in(const json_t *from, const json_t *n,
 /* A decimal text. */
 bool wide_in(const char *text, uint128 *ret_value);
 
+/* --- numbers of a struct, as decimal texts: JSON's have 53 bits in many
+ * programs --- */
+
+enum kind {
+	KIND_WIDE, /* uint128 */
+	KIND_U64,
+	KIND_I64,
+	KIND_U32, /* unsigned int */
+	KIND_I32,
+	KIND_BOOL
+};
+struct field {
+	const char *key;
+	enum kind kind;
+	size_t offset;
+};
+#define FIELDS(table) table, sizeof(table) / sizeof((table)[0])
+int fields_out(json_t *to, const struct field *f, size_t n, const void *from);
+bool fields_in(const json_t *from, const struct field *f, size_t n, void *to);
+
+/* NULL without memory. */
+json_t *survey_out(const struct report_survey *survey);
+/* NULL when it isn't one, or without memory. */
+struct report_survey *survey_in(const json_t *from);
+
+struct report_survey *survey_new(uint16_t departments);
+enum report_kind kind_of(const char *name);
+enum report_age age_of(int32_t used_day, int32_t today);
+
 #endif

@@ -132,6 +132,14 @@ struct energy_line line_of(const struct report_month *month, uint16_t number);
 struct energy_line line_for(const struct report_month *month,
 			    const struct report_department *department);
 
+struct json_t;
+struct page;
+/* --- stock.c: what files there are --- */
+const char *age_name(enum report_age age, enum po_lang lang);
+const char *kind_name(enum report_kind kind, enum po_lang lang);
+/* The page's; NULL: not known. */
+const struct report_stock *stock_of(const struct page *p);
+
 /* --- one page ------------------------------------------------------------- */
 
 struct page {
@@ -241,6 +249,8 @@ const char *charge_kind_name(enum charge_kind kind); /* "own" */
 
 int csv_write(const struct page *p, struct buf *out, struct error *err);
 int table_write(const struct page *p, struct buf *out, struct error *err);
+/* What files there are: null when nobody looked. NULL without memory. */
+struct json_t *stock_json(const struct page *p);
 int json_write(const struct page *p, struct buf *out, struct error *err);
 /* The city's. */
 int prom_write(const struct page *p, struct buf *out, struct error *err);

@@ -371,6 +371,7 @@ int json_write(const struct page *p, struct buf *out, struct error *err)
 	put_lines(&o, p);
 	put_savings(&o, p);
 	put_months(&o, p);
+	put(&o, "files", stock_json(p));
 	put_rules(&o, p);
 	put_coefs(&o, p);
 	if (!failed)

@@ -45,6 +45,56 @@ struct report_checks {
 	unsigned int n;				  /* how many failed in all */
 };
 
+/* --- what files there are, at one moment --------------------------------- */
+
+/* Since a person's last use, or the last change when that is later. */
+enum report_age {
+	AGE_3_MONTHS, /* less */
+	AGE_12_MONTHS,
+	AGE_3_YEARS,
+	AGE_5_YEARS,
+	AGE_OLDER,
+	REPORT_AGES
+};
+/* By the name's ending. */
+enum report_kind {
+	KIND_TEXT,
+	KIND_SHEET,
+	KIND_SLIDES,
+	KIND_PDF,
+	KIND_IMAGE,
+	KIND_MEDIA,
+	KIND_ZIP,
+	KIND_MAIL,
+	KIND_DATABASE,
+	KIND_OTHER,
+	REPORT_KINDS
+};
+/* "over_5_years", "spreadsheet": in JSON. */
+const char *report_age_id(enum report_age age);
+const char *report_kind_id(enum report_kind kind);
+
+struct report_sum {
+	uint64_t files;
+	uint64_t plain_bytes;  /* on the share; several departments' in equal
+				  parts */
+	uint64_t packed_bytes; /* shares of packs, as counted last */
+};
+/* Regular files, once by age and once by kind. */
+struct report_stock {
+	struct report_sum age[REPORT_AGES];
+	struct report_sum kind[REPORT_KINDS];
+};
+struct report_survey {
+	int64_t taken_s;
+	struct report_stock city;	 /* of the whole drive */
+	struct report_stock *department; /* [departments], owned; a file of
+					    several counts in each */
+	uint16_t departments;
+};
+
+/* --- the input ------------------------------------------------------------ */
+
 struct report_month {
 	int32_t month;	    /* 12 * year + month - 1 */
 	bool known;	    /* the ledger knows anything of it */
@@ -62,6 +112,8 @@ struct report_month {
 	struct report_checks failed;
 	/* Of a correction: the totals of the version before. */
 	uint64_t before_mwh, before_ueur, before_use_ug, before_build_ug;
+	/* Taken when it was closed, or now when it isn't; NULL: not. */
+	struct report_survey *survey;
 };
 
 struct report_flagged {

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "fs/base/hash.h"
-#include "tools/figures/figures.h"
+#include "tools/figures/internal.h"
 
 #define MONTH	   (12 * 2026 + 8)
 #define FILE_NAME  "months/2026-09.1.json"
@@ -306,6 +306,36 @@ static void a_changed_file_is_named_and_not_believed(void **state)
 			 -SOBRE_ECORRUPT);
 }
 
+static void what_files_there_were_comes_back(void **state)
+{
+	const struct report_sum films = { 7, 1, UINT64_C(1) << 60 };
+	const struct report_sum old = { 3, 2, 5 };
+	struct place *p = *state;
+	struct report_survey *s = survey_new(3);
+	struct error err = ERROR_INIT;
+	struct closing now;
+
+	assert_non_null(s);
+	s->taken_s = 1790900000;
+	s->city.kind[KIND_MEDIA] = films;
+	s->department[2].age[AGE_OLDER] = old;
+	p->closing.month.survey = s;
+	store(p);
+	p->closing.month.survey = NULL;
+	assert_int_equal(closing_load(p->fd, MONTH, &now, &err), 1);
+	assert_non_null(now.month.survey);
+	assert_int_equal(now.month.survey->taken_s, 1790900000);
+	assert_int_equal(now.month.survey->departments, 3);
+	assert_memory_equal(&now.month.survey->city, &s->city, sizeof(s->city));
+	assert_memory_equal(now.month.survey->department, s->department,
+			    3 * sizeof(*s->department));
+	closing_release(&now);
+	survey_free(s);
+	edit(p, "\"over_5_years\"", "\"over_6_years\"");
+	assert_int_equal(closing_load(p->fd, MONTH, &now, &err),
+			 -SOBRE_ECORRUPT);
+}
+
 static void lines_that_do_not_add_up_are_seen(void **state)
 {
 	struct place *p = *state;
@@ -334,6 +364,7 @@ int main(void)
 		closing_test(a_month_that_did_not_add_up_can_be_read),
 		closing_test(the_last_closed_month_is_found_among_other_files),
 		closing_test(a_changed_file_is_named_and_not_believed),
+		closing_test(what_files_there_were_comes_back),
 		closing_test(lines_that_do_not_add_up_are_seen),
 	};
 
