@@ -38,6 +38,9 @@ void config_release(struct config *config)
 	free(config->price_eur_kwh);
 	free(config->carbon_g_kwh);
 	free(config->pue);
+	free(config->renewable_percent);
+	free(config->residual_g_kwh);
+	free(config->supplier_g_kwh);
 	texts_free(config->service_accounts);
 	texts_free(config->pack_exclude);
 	texts_free(config->roles_admin);

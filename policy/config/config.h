@@ -60,6 +60,9 @@ struct config {
 	char *price_eur_kwh;
 	char *carbon_g_kwh;
 	char *pue;
+	char *renewable_percent; /* of the electricity bought */
+	char *residual_g_kwh;	 /* of the rest; no default */
+	char *supplier_g_kwh;	 /* of that part */
 	struct config_array *array;
 	unsigned int arrays;
 	char **roles_admin; /* group names; NULL ends */

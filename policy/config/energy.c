@@ -48,17 +48,74 @@ static void take_pue(struct yaml_doc *doc, const struct yaml_node *node,
 			    &((struct reading *)into)->config->pue, NULL);
 }
 
+/* --- where electricity is bought from ------------------------------------- */
+
+static const struct yaml_word grams[] = {
+	{ "g/kWh", NULL },
+	{ "gCO2e/kWh", NULL },
+	{ "gCO2/kWh", NULL },
+	{ NULL, NULL },
+};
+
+static void take_renewable(struct yaml_doc *doc, const struct yaml_node *node,
+			   void *into)
+{
+	static const struct yaml_word units[] = {
+		{ "%", NULL },
+		{ NULL, NULL },
+	};
+	static const struct quantity share = {
+		units, "40 %", 0, 100000, "0 - 100",
+	};
+
+	(void)take_quantity(
+		doc, node, &share,
+		&((struct reading *)into)->config->renewable_percent, NULL);
+}
+
+static void take_residual(struct yaml_doc *doc, const struct yaml_node *node,
+			  void *into)
+{
+	static const struct quantity residual = {
+		grams, "60 g/kWh", 0, 3000000, "0 - 3000",
+	};
+
+	(void)take_quantity(doc, node, &residual,
+			    &((struct reading *)into)->config->residual_g_kwh,
+			    NULL);
+}
+
+static void take_supplier(struct yaml_doc *doc, const struct yaml_node *node,
+			  void *into)
+{
+	static const struct quantity supplier = {
+		grams, "6 g/kWh", 0, 3000000, "0 - 3000",
+	};
+
+	(void)take_quantity(doc, node, &supplier,
+			    &((struct reading *)into)->config->supplier_g_kwh,
+			    NULL);
+}
+
 void take_energy(struct yaml_doc *doc, const struct yaml_node *node, void *into)
 {
 	static const struct yaml_key keys[] = {
-		{ "price", take_price }, { "carbon", take_carbon },
-		{ "pue", take_pue },	 { "arrays", take_arrays },
+		{ "price", take_price },
+		{ "carbon", take_carbon },
+		{ "pue", take_pue },
+		{ "renewable_share", take_renewable },
+		{ "residual", take_residual },
+		{ "supplier", take_supplier },
+		{ "arrays", take_arrays },
 		{ NULL, NULL },
 	};
 	static const struct yaml_word words[] = {
 		{ "prix", "price" },
 		{ "carbone", "carbon" },
 		{ "baies", "arrays" },
+		{ "part_renouvelable", "renewable_share" },
+		{ "residuel", "residual" },
+		{ "fournisseur", "supplier" },
 		{ NULL, NULL },
 	};
 	static const struct yaml_schema schema = { keys, words };

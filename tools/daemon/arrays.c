@@ -34,16 +34,48 @@ static int load_one(const struct config_array *from, struct meter *meter,
 	return error_prefix(err, "array '%s'", from->id);
 }
 
+/* NULL: not said. */
+static int read_number(const char *text, const char *what, bool *ret_known,
+		       micro *ret_value, struct error *err)
+{
+	int rc = text ? micro_parse(text, ret_value) : 0;
+
+	*ret_known = text != NULL;
+	if (rc == 0)
+		return 0;
+	return error_set(err, -SOBRE_ECONFIG,
+			 "%s '%.64s' is too big, or has more than 6 decimals",
+			 what, text);
+}
+
+static int supply_load(const struct config *config,
+		       struct report_supply *ret_supply, struct error *err)
+{
+	struct report_supply s = { .supplier = 0 };
+	bool said;
+
+	if (read_number(config->renewable_percent, "renewable_share",
+			&s.renewable_known, &s.renewable, err) < 0 ||
+	    read_number(config->residual_g_kwh, "residual", &s.residual_known,
+			&s.residual, err) < 0 ||
+	    read_number(config->supplier_g_kwh, "supplier", &said, &s.supplier,
+			err) < 0)
+		return err->code;
+	s.renewable /= 100;
+	*ret_supply = s;
+	return 0;
+}
+
 int arrays_load(const struct setup *setup, struct arrays *ret_arrays,
 		struct error *err)
 {
 	const struct config *config = &setup->config;
 	struct arrays a = { .n = config->arrays };
-	int rc = 0;
+	int rc = supply_load(config, &a.supply, err);
 
 	a.array = calloc(a.n + 1u, sizeof(a.array[0]));
 	a.meter = calloc(a.n + 1u, sizeof(a.meter[0]));
-	if (!a.array || !a.meter)
+	if (rc == 0 && (!a.array || !a.meter))
 		rc = error_set(err, -ENOMEM, "no memory for %u arrays", a.n);
 	for (unsigned int i = 0; i < a.n && rc == 0; i++)
 		rc = load_one(&config->array[i], &a.meter[i], &a.array[i], err);

@@ -11,6 +11,7 @@ struct arrays {
 	struct figures_array *array; /* [n], owned; borrows from the setup */
 	struct meter *meter;	     /* [n], owned */
 	unsigned int n;
+	struct report_supply supply; /* of the electricity bought */
 };
 /* -SOBRE_ECONFIG: what a meter's file says is wrong, or why it can't be
  * read. */

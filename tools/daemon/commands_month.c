@@ -155,6 +155,7 @@ static int work_out(const struct closing_run *run, int32_t month,
 		.coefs = &setup->coefs,
 		.array = run->arrays.array,
 		.arrays = run->arrays.n,
+		.supply = run->arrays.supply,
 		.now_s = run->now_s,
 	};
 	char text[16];

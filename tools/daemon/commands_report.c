@@ -167,6 +167,7 @@ static int fill_months(struct reporting *r, int64_t now_s, struct error *err)
 		.coefs = &env->setup->coefs,
 		.array = r->arrays.array,
 		.arrays = r->arrays.n,
+		.supply = r->arrays.supply,
 		.now_s = now_s,
 	};
 

@@ -87,6 +87,15 @@ static const struct field month_fields[] = {
 	MONTH("uncertainty_build_micro", KIND_I64, energy.uncertainty_build),
 };
 
+/* Not in a file that an older sobre wrote. */
+static const struct field supply_fields[] = {
+	MONTH("renewable_known", KIND_BOOL, supply.renewable_known),
+	MONTH("renewable_micro", KIND_I64, supply.renewable),
+	MONTH("residual_known", KIND_BOOL, supply.residual_known),
+	MONTH("residual_micro", KIND_I64, supply.residual),
+	MONTH("supplier_micro", KIND_I64, supply.supplier),
+};
+
 #define COEF(key, kind, member)                          \
 	{                                                \
 		key, kind, offsetof(struct coef, member) \
@@ -265,6 +274,7 @@ json_t *closing_out(const struct closing *c)
 		checks_json(&m->failed), "n_failed", (json_int_t)m->failed.n);
 
 	if (root && fields_out(root, FIELDS(month_fields), m) == 0 &&
+	    fields_out(root, FIELDS(supply_fields), m) == 0 &&
 	    survey_put(root, m->survey) == 0 && sign(root) == 0)
 		return root;
 	json_decref(root);
@@ -459,6 +469,12 @@ static bool survey_take_in(const json_t *root, struct report_month *to)
 	return !survey || to->survey;
 }
 
+static bool supply_in(const json_t *root, struct report_month *to)
+{
+	return !json_object_get(root, supply_fields[0].key) ||
+	       fields_in(root, FIELDS(supply_fields), to);
+}
+
 bool closing_in(json_t *root, struct closing *to)
 {
 	struct energy_month *e = &to->month.energy;
@@ -481,5 +497,6 @@ bool closing_in(json_t *root, struct closing *to)
 	       line_in(json_object_get(root, "total"), &e->total) &&
 	       arrays_in(json_object_get(root, "arrays"), e) &&
 	       coefs_in(json_object_get(root, "coefficients"), &to->coefs) &&
-	       fields_in(root, FIELDS(month_fields), &to->month);
+	       fields_in(root, FIELDS(month_fields), &to->month) &&
+	       supply_in(root, &to->month);
 }

@@ -131,6 +131,7 @@ static int weigh(const struct figures_source *from,
 	to->end_s = m->end_s;
 	to->first_s = m->first_s;
 	to->observed_s = m->observed_s;
+	to->supply = from->supply;
 	return 0;
 }
 

@@ -149,6 +149,7 @@ struct figures_source {
 	const struct coef_set *coefs;
 	const struct figures_array *array;
 	unsigned int arrays; /* 0: nothing is known */
+	struct report_supply supply;
 	int64_t now_s;
 };
 /* One month as it would be worked out now, closed or not. -ENOENT: the ledger

@@ -2,6 +2,8 @@
 #ifndef SOBREFS_REPORT_INTERNAL_H
 #define SOBREFS_REPORT_INTERNAL_H
 
+#include <jansson.h>
+
 #include <stdarg.h>
 #include <stddef.h>
 
@@ -252,6 +254,8 @@ int table_write(const struct page *p, struct buf *out, struct error *err);
 /* What files there are: null when nobody looked. NULL without memory. */
 struct json_t *stock_json(const struct page *p);
 int json_write(const struct page *p, struct buf *out, struct error *err);
+/* Null: nothing is known of the month; NULL without memory. */
+json_t *city_json(const struct report_input *in);
 /* The city's. */
 int prom_write(const struct page *p, struct buf *out, struct error *err);
 struct num prom_name(const char *drive);

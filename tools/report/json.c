@@ -370,6 +370,8 @@ int json_write(const struct page *p, struct buf *out, struct error *err)
 	put_month(&o, p);
 	put_lines(&o, p);
 	put_savings(&o, p);
+	if (!p->department)
+		put(&o, "city", city_json(p->in));
 	put_months(&o, p);
 	put(&o, "files", stock_json(p));
 	put_rules(&o, p);

@@ -95,6 +95,16 @@ struct report_survey {
 
 /* --- the input ------------------------------------------------------------ */
 
+/* Where the electricity is bought from: in millionths, as drive.yaml said it.
+ * For a line of its own: figures are location based. */
+struct report_supply {
+	bool renewable_known;
+	micro renewable; /* the part covered by guarantees of origin, 0 to 1 */
+	bool residual_known;
+	micro residual; /* gCO2e/kWh of the rest */
+	micro supplier; /* gCO2e/kWh of that part */
+};
+
 struct report_month {
 	int32_t month;	    /* 12 * year + month - 1 */
 	bool known;	    /* the ledger knows anything of it */
@@ -110,6 +120,7 @@ struct report_month {
 	int64_t closed_s;
 	char reason[REPORT_REASON_MAX]; /* of the correction */
 	struct report_checks failed;
+	struct report_supply supply;
 	/* Of a correction: the totals of the version before. */
 	uint64_t before_mwh, before_ueur, before_use_ug, before_build_ug;
 	/* Taken when it was closed, or now when it isn't; NULL: not. */
@@ -168,6 +179,60 @@ struct report_input {
 	/* Of the drive, at that moment; NULL: not known, or it has no packs. */
 	const struct report_savings *savings;
 };
+
+/* --- what the city's page says beside its lines --------------------------- */
+
+#define REPORT_GROWTH_MONTHS 3 /* whole months it takes to tell growth */
+#define REPORT_AHEAD	     3 /* in 12, 24 and 36 months */
+
+/* The straight line nearest to what whole months held. */
+struct report_growth {
+	bool known;
+	int64_t bytes_month; /* below 0: shrinks */
+	uint64_t held_bytes; /* at the month's end, on that line */
+	uint64_t ahead_bytes[REPORT_AHEAD];
+};
+
+struct report_array {
+	const struct energy_array_month *month; /* borrowed from the input */
+	micro fill;	     /* stored / usable, of the month; -1: not known */
+	micro lambda;	     /* measured / modelled; -1: not measured */
+	int32_t age_months;  /* at the month's end; -1: not known */
+	int32_t life_months; /* of its amortisation */
+	uint64_t build_year_ug; /* fabrication told a year; 0 past its life */
+	/* Kept 3 years longer, so many in all: fabrication saved a year. Past
+	 * its life: what each further year saves. */
+	unsigned int longer_years;
+	uint64_t longer_gain_ug;
+	struct report_growth growth;
+	int32_t full_month; /* 12 * year + month - 1; -1: not foreseen */
+};
+
+struct report_city {
+	bool sci_known;				  /* people have files */
+	uint64_t sci_ug, sci_low_ug, sci_high_ug; /* per logical TB.month */
+	micro pue;
+	micro ref; /* renewable share; -1: not said */
+	bool market_known;
+	uint64_t market_ug; /* use_ug, market based */
+	micro fill;	    /* of all arrays whose size is known; -1 */
+	micro lambda;	    /* of all that are measured; -1 */
+	uint64_t usable_bytes;
+	unsigned int arrays;
+	struct report_array array[ENERGY_ARRAYS_MAX];
+	uint64_t build_year_ug, longer_gain_ug; /* of all arrays */
+	struct report_growth growth;
+	int32_t full_month; /* the first array's; -1: none is foreseen */
+	/* What packing saves, at this growth: months of purchase put off, in
+	 * millionths, and fabrication not told in them, if the next array is
+	 * as these are. -1: not known. */
+	uint64_t freed_bytes;
+	micro deferred_months;
+	uint64_t deferred_ug;
+};
+/* False: nothing is known of the month. */
+bool report_city_of(const struct report_input *in,
+		    struct report_city *ret_city);
 
 enum report_format {
 	REPORT_HTML = 1,

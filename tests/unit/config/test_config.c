@@ -103,6 +103,7 @@ static void what_is_not_said_is_the_default(void **state)
 	assert_int_equal(c.burst_files, 0);
 	assert_int_equal(c.pack_from_min, c.pack_until_min);
 	assert_null(c.pue);
+	assert_null(c.renewable_percent);
 	assert_null(c.roles_admin);
 	config_release(&c);
 	c = config_of("energy: { arrays: [ { id: a, usable: 1 TB } ] }\n");
@@ -155,6 +156,9 @@ static void french_units_are_read(void **state)
 			  "  price: 0,1582 €/kWh\n"
 			  "  carbon: 46,1 gCO2e/kWh\n"
 			  "  pue: 1,5\n"
+			  "  renewable_share: 37,5 %\n"
+			  "  residual: 58,7 g/kWh\n"
+			  "  supplier: 6 gCO2e/kWh\n"
 			  "  arrays:\n"
 			  "    - id: a1\n"
 			  "      usable: 1,5 To\n"
@@ -170,6 +174,9 @@ static void french_units_are_read(void **state)
 	assert_string_equal(c.price_eur_kwh, "0.1582");
 	assert_string_equal(c.carbon_g_kwh, "46.1");
 	assert_string_equal(c.pue, "1.5");
+	assert_string_equal(c.renewable_percent, "37.5");
+	assert_string_equal(c.residual_g_kwh, "58.7");
+	assert_string_equal(c.supplier_g_kwh, "6");
 	assert_int_equal(c.array[0].usable_bytes, 1500000000000);
 	assert_int_equal(c.array[0].life_years, 7);
 	assert_string_equal(c.array[0].meter, "/var/lib/sobre/a1.csv");

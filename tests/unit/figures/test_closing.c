@@ -65,7 +65,10 @@ static void figures_of(struct report_month *m)
 				    .start_s = 1788220800,
 				    .end_s = 1790812800,
 				    .first_s = -1,
-				    .observed_s = 2592000 };
+				    .observed_s = 2592000,
+				    .supply = { .renewable_known = true,
+						.renewable = 400000,
+						.residual = 58700000 } };
 	assert_int_equal(energy_month(&coefs, &in, &m->energy, &err), 0);
 }
 
@@ -132,6 +135,9 @@ static void a_closed_month_comes_back_to_the_last_unit(void **state)
 	assert_memory_equal(&now.month.energy.total, &was->total,
 			    sizeof(struct energy_line));
 	assert_true(figures_balance(&now.month.energy));
+	assert_true(now.month.supply.renewable_known);
+	assert_int_equal(now.month.supply.renewable, 400000);
+	assert_false(now.month.supply.residual_known);
 	assert_int_equal(now.month.energy.arrays, 2);
 	assert_memory_equal(now.month.energy.array, was->array,
 			    2 * sizeof(was->array[0]));
@@ -156,6 +162,7 @@ static void forget_arrays(const struct place *p)
 	assert_non_null(root);
 	(void)json_object_del(root, "check");
 	assert_int_equal(json_object_del(root, "arrays"), 0);
+	assert_int_equal(json_object_del(root, "renewable_known"), 0);
 	text = json_dumps(root, JSON_SORT_KEYS | JSON_COMPACT);
 	assert_non_null(text);
 	(void)snprintf(check, sizeof(check), "%016" PRIx64,
@@ -177,6 +184,7 @@ static void a_month_closed_before_arrays_were_told_apart_is_read(void **state)
 	if (closing_load(p->fd, MONTH, &now, &err) != 1)
 		fail_msg("%s", err.text);
 	assert_int_equal(now.month.energy.arrays, 0);
+	assert_false(now.month.supply.renewable_known);
 	closing_release(&now);
 }
 
