@@ -19,7 +19,8 @@ AXE = "axe-core/axe.min.js"
 HTML_VALIDATE = "html-validate/bin/html-validate.mjs"
 
 # Of a sample's pages those that differ: the city, a department, the annex.
-WANTED = ("index", "urb", "departement-1", "_1", "rh", "departments")
+WANTED = ("index", "urb", "departement-1", "_1", "rh", "departments",
+          "index-annex", "urb-annex", "departement-1-annex", "_1-annex")
 WIDTHS = (1280, 320)
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
 RUN_AXE = f"""axe.run(document, {{runOnly: {json.dumps(TAGS)}}}).then(found =>

@@ -21,10 +21,11 @@ import pages
 GOLDEN = pages.HERE.parent / "data/report"
 GOLDEN_FILES = (
     ("town", "fr", "index.html"), ("town", "fr", "urb.html"),
+    ("town", "fr", "urb-annex.html"), ("town", "en", "index-annex.html"),
     ("town", "en", "urb.html"), ("part", "en", "index.html"),
     ("part", "fr", "urb.html"), ("never", "fr", "index.html"),
     ("future", "en", "index.html"), ("assessed", "fr", "index.html"),
-    ("hostile", "en", "_1.html"), ("hostile", "fr", "_1-tableur.csv"),
+    ("hostile", "en", "_1.html"), ("hostile", "en", "_1-annex.html"), ("hostile", "fr", "_1-tableur.csv"),
     ("oracle", "en", "index.html"), ("oracle", "en", "index.csv"),
     ("oracle", "en", "index-tableur.csv"), ("oracle", "en", "index.json"),
 )
@@ -207,7 +208,7 @@ def check_names(folder, stem):
     if stem == "index" and paths:
         return ["file names in the city's JSON"]
     others = {p.name: html.unescape(p.read_text()) for p in folder.iterdir()
-              if p.stem != stem} if paths else {}
+              if p.stem not in (stem, f"{stem}-annex")} if paths else {}
     return [f"a file of {stem} in {name}" for path in paths
             for name, text in others.items() if path[:30] in text]
 

@@ -306,11 +306,15 @@ static void stock_sums(struct report_sum *sum, const unsigned int *parts,
 static void survey(struct sample *s, unsigned int departments)
 {
 	struct report_stock *stock = zeroed(departments, sizeof(*stock));
-	uint64_t all = 21 * TB;
+	const struct report_month *m = &s->month[s->in.months - 1];
+	uint64_t all = 0;
 
 	for (unsigned int i = 0; i < departments; i++) {
-		uint64_t bytes = all / departments / 7 * (i % 7 + 3);
+		const struct energy_line *e = &m->energy.department[i];
+		uint64_t bytes = (uint64_t)((e->own_byte_s + e->shared_byte_s) /
+					    (30 * DAY_S));
 
+		all += bytes;
 		stock_sums(stock[i].age, by_age, REPORT_AGES, bytes);
 		stock_sums(stock[i].kind, by_kind, REPORT_KINDS, bytes);
 	}

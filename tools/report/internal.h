@@ -207,6 +207,25 @@ struct column_chart {
 	unsigned int power; /* of the unit of the axis */
 };
 
+/* Bars that lie one below the other, each with its label above; bars.c. */
+#define BAR_PARTS 2
+struct bar {
+	const char *label;
+	const char *figure; /* what it comes to, as text */
+	uint64_t part[BAR_PARTS];
+};
+struct bar_chart {
+	const char *id; /* of it alone on the page */
+	const char *title, *description;
+	const char *table_id; /* what says the same */
+	const struct bar *bar;
+	unsigned int n;
+};
+void page_bars(struct page *p, const struct bar_chart *chart);
+/* stock_page.c: what files there are; of the city by kind in the annex */
+void page_stock(struct page *p);
+void page_stock_annex(struct page *p);
+
 void page_figures(struct page *p); /* figures.c */
 /* checks.c: a sentence, when any failed */
 void page_failed(struct page *p, const struct report_checks *checks);
@@ -216,11 +235,19 @@ void page_origin_all(struct page *p);
 void page_saved(struct page *p);  /* saved.c: what packing saves */
 void page_months(struct page *p); /* months.c: the chart and its table */
 void page_chart(struct page *p, const struct column_chart *chart);
-void page_rules(struct page *p);		   /* rules.c */
-void page_method(struct page *p);		   /* method.c */
+/* rules.c: a sentence, and in the annex which rules and files */
+void page_rules(struct page *p);
+void page_rules_annex(struct page *p);
+void page_method(struct page *p); /* method.c */
+void page_coefs(struct page *p);
+/* The same page's annex. */
+void page_annex_link(struct page *p, const char *text);
+int page_write_annex(struct page *p, struct error *err);
 int page_write(struct page *p, struct error *err); /* page.c */
-/* More departments than the city's page has room for: a page of their own. */
-#define CITY_LINES_MAX 12
+/* More departments than that, and the city's page shows the first few alone:
+ * all are on a page of their own. */
+#define CITY_LINES_MAX	 12
+#define CITY_LINES_SHOWN 8
 int page_write_lines(struct page *p, struct error *err);
 
 enum charge_kind {

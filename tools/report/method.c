@@ -103,12 +103,12 @@ static void coef_item(struct page *p, const struct coef *c)
 }
 
 /* A list: a table of it would be most of the page. */
-static void coefs(struct page *p)
+void page_coefs(struct page *p)
 {
 	char version[COEF_VERSION_BYTES];
 
 	coef_set_version(p->in->coefs, version);
-	page_element(p, "h3", "%s", PT(p, "Coefficients and their sources"));
+	page_element(p, "h2", "%s", PT(p, "Coefficients and their sources"));
 	page_element(
 		p, "p",
 		PT(p,
@@ -124,7 +124,13 @@ static void coefs(struct page *p)
 
 void page_method(struct page *p)
 {
+	char version[COEF_VERSION_BYTES];
+
+	coef_set_version(p->in->coefs, version);
 	page_element(p, "h2", "%s", PT(p, "How it is counted"));
 	points(p);
-	coefs(p);
+	page_raw(p, "<p>");
+	page_annex_link(p, PT(p, "Coefficients and their sources"));
+	page_say(p, PT(p, " (version of the set: %s)."), version);
+	page_raw(p, "</p>\n");
 }

@@ -110,12 +110,12 @@ static void month_row(struct page *p, const struct chart_column *c)
 	const struct report_month *m = find_month(p, c->month);
 	struct num name = date_month(c->month, p->lang);
 	struct energy_line e;
-	struct num n[4];
+	struct num n[3];
 
 	page_raw(p, "<tr>");
 	page_th(p, "row", name.s);
 	if (!c->known || !m) {
-		page_raw(p, "<td colspan=\"4\">");
+		page_raw(p, "<td colspan=\"3\">");
 		page_say(p, "%s", PT(p, "no figures"));
 		page_raw(p, "</td></tr>\n");
 		return;
@@ -123,12 +123,11 @@ static void month_row(struct page *p, const struct chart_column *c)
 	e = line_for(m, p->department);
 	n[0] = num_quantity(Q_KEPT, e.logical_byte_s / KEPT_UNIT, p->lang);
 	n[1] = num_quantity(Q_ENERGY, e.mwh.all, p->lang);
-	n[2] = num_quantity(Q_MONEY, e.ueur.all, p->lang);
-	n[3] = num_quantity(Q_CARBON, e.use_ug.all + e.build_ug.all, p->lang);
-	for (unsigned int i = 0; i < 3; i++)
+	n[2] = num_quantity(Q_CARBON, e.use_ug.all + e.build_ug.all, p->lang);
+	for (unsigned int i = 0; i < 2; i++)
 		page_td(p, n[i].s);
 	page_raw(p, "<td>");
-	page_say(p, "%s%s", n[3].s, c->whole ? "" : PT(p, " (in part)"));
+	page_say(p, "%s%s", n[2].s, c->whole ? "" : PT(p, " (in part)"));
 	page_raw(p, "</td></tr>\n");
 }
 
@@ -140,7 +139,6 @@ static void table(struct page *p, const struct column_chart *chart)
 	page_th(p, "col", PT(p, "Month"));
 	page_th(p, "col", PT(p, "Files kept"));
 	page_th(p, "col", PT(p, "Electricity"));
-	page_th(p, "col", PT(p, "Cost"));
 	page_th(p, "col", PT(p, "Carbon"));
 	page_raw(p, "</tr></thead>\n<tbody>\n");
 	for (unsigned int i = 0; i < chart->n; i++)

@@ -13,6 +13,7 @@ enum column {
 	COL_MONEY,
 	COL_USE,
 	COL_BUILD,
+	COL_CARBON, /* both */
 	COL_SHARE,
 	COLUMNS
 };
@@ -30,7 +31,15 @@ struct grid {
 	uint64_t total[COLUMNS];
 	unsigned int decimals[COLUMNS];
 	const char *unit[COLUMNS];
+	const enum column *col; /* those shown */
+	unsigned int cols;
 };
+
+static const enum column all_columns[] = { COL_KEPT, COL_ENERGY, COL_MONEY,
+					   COL_USE,  COL_BUILD,	 COL_SHARE };
+/* The city's page has many lines. */
+static const enum column few_columns[] = { COL_KEPT, COL_ENERGY, COL_MONEY,
+					   COL_CARBON, COL_SHARE };
 
 static void grid_release(struct grid *g)
 {
@@ -46,7 +55,7 @@ static void grid_release_at(struct grid *g)
 
 static int grid_init(struct grid *g, unsigned int rows)
 {
-	*g = (struct grid){ .n = 0 };
+	*g = (struct grid){ .col = all_columns, .cols = 6 };
 	g->row = calloc(rows, sizeof(*g->row));
 	g->part = calloc(rows, sizeof(*g->part));
 	if (!g->row || !g->part)
@@ -119,6 +128,7 @@ static void grid_show(struct grid *g)
 	scale_column(g, COL_MONEY, Q_MONEY, 1);
 	scale_column(g, COL_USE, Q_CARBON, 1);
 	scale_column(g, COL_BUILD, Q_CARBON, 1);
+	scale_column(g, COL_CARBON, Q_CARBON, 1);
 	share_column(g);
 }
 
@@ -130,12 +140,15 @@ static void grid_head(struct page *p, const struct grid *g, const char *what)
 		N_("Cost"),
 		N_("Carbon of the electricity"),
 		N_("Carbon of the hardware"),
+		N_("Carbon"),
 		N_("Part"),
 	};
 
 	page_raw(p, "<thead><tr>");
 	page_th(p, "col", what);
-	for (unsigned int c = 0; c < COLUMNS; c++) {
+	for (unsigned int i = 0; i < g->cols; i++) {
+		const enum column c = g->col[i];
+
 		page_raw(p, "<th scope=\"col\">");
 		page_say(p, "%s (%s)", PT(p, titles[c]), PT(p, g->unit[c]));
 		page_raw(p, "</th>");
@@ -165,8 +178,8 @@ static void grid_row(struct page *p, const struct grid *g, unsigned int i)
 	}
 	page_say(p, "%s", name_short(&name, row->name, NAME_MAX_SHOWN));
 	page_raw(p, row->link ? "</a></th>" : "</th>");
-	for (unsigned int c = 0; c < COLUMNS; c++)
-		grid_cell(p, g, c, g->shown[c][i]);
+	for (unsigned int k = 0; k < g->cols; k++)
+		grid_cell(p, g, g->col[k], g->shown[g->col[k]][i]);
 	page_raw(p, "</tr>\n");
 }
 
@@ -179,8 +192,8 @@ static void grid_table(struct page *p, const struct grid *g, const char *what,
 		grid_row(p, g, i);
 	page_raw(p, "</tbody>\n<tfoot><tr>");
 	page_th(p, "row", PT(p, "Total"));
-	for (unsigned int c = 0; c < COLUMNS; c++)
-		grid_cell(p, g, c, g->total[c]);
+	for (unsigned int k = 0; k < g->cols; k++)
+		grid_cell(p, g, g->col[k], g->total[g->col[k]]);
 	page_raw(p, "</tr></tfoot>\n");
 	page_table_end(p);
 }
@@ -195,6 +208,7 @@ static void check(struct page *p, const struct grid *g,
 		[COL_MONEY] = total->ueur.all,
 		[COL_USE] = total->use_ug.all,
 		[COL_BUILD] = total->build_ug.all,
+		[COL_CARBON] = (uint128)total->use_ug.all + total->build_ug.all,
 	};
 	bool same = true;
 
@@ -220,7 +234,8 @@ static void put_row(struct grid *g, const char *name,
 			   [COL_ENERGY] = amount[0],
 			   [COL_MONEY] = amount[1],
 			   [COL_USE] = amount[2],
-			   [COL_BUILD] = amount[3] },
+			   [COL_BUILD] = amount[3],
+			   [COL_CARBON] = (uint128)amount[2] + amount[3] },
 	};
 }
 
@@ -302,9 +317,12 @@ static void city_origin(struct page *p, struct grid *g, unsigned int shown)
 
 static void explain_lines(struct page *p)
 {
-	if (p->lines->departments > CITY_LINES_MAX && p->links) {
+	if (p->lines->departments > 0 && p->links) {
 		page_raw(p, "<p><a href=\"departments.html\">");
-		page_say(p, PT(p, "All %u departments, one by one"),
+		page_say(p,
+			 PT(p, "All departments (%u), one by one, with the "
+			       "carbon of the electricity and of the "
+			       "hardware"),
 			 p->lines->departments);
 		page_raw(p, "</a></p>\n");
 	}
@@ -316,7 +334,7 @@ static void explain_lines(struct page *p)
 			   "but empty, for the IT department to decide on."));
 }
 
-static void origin(struct page *p, unsigned int shown)
+static void origin(struct page *p, unsigned int shown, bool few)
 {
 	__attribute__((cleanup(grid_release_at))) struct grid g = { .n = 0 };
 	int rc = grid_init(&g, (p->lines ? p->lines->n : 0) + 3);
@@ -331,25 +349,29 @@ static void origin(struct page *p, unsigned int shown)
 	if (p->department) {
 		department_origin(p, &g);
 	} else {
+		if (few) {
+			g.col = few_columns;
+			g.cols = 5;
+		}
 		city_origin(p, &g, shown);
 	}
 }
 
 void page_origin(struct page *p)
 {
-	unsigned int shown = CITY_LINES_MAX;
+	unsigned int shown = CITY_LINES_SHOWN;
 
 	if (month_seen(p->month, p->in->made_s) < SEEN_PART)
 		return;
 	/* One more line would be "the others". */
 	if (p->lines->departments <= CITY_LINES_MAX)
 		shown = p->lines->departments;
-	origin(p, shown);
+	origin(p, shown, true);
 	if (!p->department)
 		explain_lines(p);
 }
 
 void page_origin_all(struct page *p)
 {
-	origin(p, p->lines->departments);
+	origin(p, p->lines->departments, false);
 }

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ANNEX_ENDING "-annex"
+
 /* Contrast on white is 4.5:1 at least for text, 3:1 for what is drawn. */
 static const char style[] =
 	":root{color-scheme:light}"
@@ -140,13 +142,21 @@ const char *name_short(struct buf *b, const char *name, size_t max)
 	return buf_error(b) ? "" : (const char *)b->data;
 }
 
+static bool is_annex(const char *id, size_t len)
+{
+	const size_t n = strlen(ANNEX_ENDING);
+
+	return len >= n && !strcmp(id + len - n, ANNEX_ENDING);
+}
+
 /* Other ids are kept out of paths, whoever let them in. */
 static bool id_is_plain(const char *id)
 {
 	size_t n = strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789._-");
 
 	return n > 0 && n <= 64 && !id[n] && !strchr("._-", id[0]) &&
-	       strcmp(id, "index") != 0 && strcmp(id, "departments") != 0;
+	       strcmp(id, "index") != 0 && strcmp(id, "departments") != 0 &&
+	       !is_annex(id, n);
 }
 
 struct num page_stem(const struct report_department *department)
@@ -222,22 +232,43 @@ static void page_head(struct page *p, const char *subject)
 	page_element(p, "p", "%s", PT(p, "Footprint of the files kept"));
 }
 
-static void page_nav(struct page *p, bool city)
+/* From the city's page nowhere. */
+enum level {
+	LEVEL_CITY,
+	LEVEL_DEPARTMENT,
+	LEVEL_ANNEX
+};
+
+static void page_nav(struct page *p, enum level level)
 {
-	if (!p->links || city)
-		return;
-	page_raw(p, "<nav>");
-	page_raw(p, "<a href=\"index.html\">");
-	page_say(p, "%s", PT(p, "All departments"));
-	page_raw(p, "</a></nav>\n");
+	struct num stem = page_stem(p->department);
+
+	if (level == LEVEL_ANNEX) {
+		page_rawf(p, "<nav><a href=\"%s.html\">", stem.s);
+		page_say(p, "%s", PT(p, "Back to the report"));
+		page_raw(p, "</a></nav>\n");
+	} else if (p->links && level == LEVEL_DEPARTMENT) {
+		page_raw(p, "<nav><a href=\"index.html\">");
+		page_say(p, "%s", PT(p, "All departments"));
+		page_raw(p, "</a></nav>\n");
+	}
 }
 
-static void page_start(struct page *p, const char *subject, bool city)
+void page_annex_link(struct page *p, const char *text)
+{
+	struct num stem = page_stem(p->department);
+
+	page_rawf(p, "<a href=\"%s" ANNEX_ENDING ".html\">", stem.s);
+	page_say(p, "%s", text);
+	page_raw(p, "</a>");
+}
+
+static void page_start(struct page *p, const char *subject, enum level level)
 {
 	struct num period = page_period(p);
 
 	page_head(p, subject);
-	page_nav(p, city);
+	page_nav(p, level);
 	page_raw(p, "</header>\n<main id=\"main\">\n");
 	/* The department, and the month that it is about. */
 	page_element(p, "h1", PT(p, "%s, %s"), subject, period.s);
@@ -312,14 +343,34 @@ int page_write(struct page *p, struct error *err)
 	subject = name_short(&name,
 			     p->department ? p->department->name : p->in->drive,
 			     NAME_MAX_SHOWN);
-	page_start(p, subject, !p->department);
+	page_start(p, subject, p->department ? LEVEL_DEPARTMENT : LEVEL_CITY);
 	page_figures(p);
 	page_origin(p);
-	page_saved(p);
 	page_months(p);
+	page_stock(p);
 	page_rules(p);
 	page_downloads(p);
 	page_method(p);
+	page_end(p);
+	return page_done(p, err);
+}
+
+int page_write_annex(struct page *p, struct error *err)
+{
+	cleanup_buf struct buf name;
+
+	buf_init(&name, REPORT_FILE_MAX);
+	(void)buf_put_str(&name, PT(p, "Annex: "));
+	text_clean(&name, p->department ? p->department->name : p->in->drive,
+		   NAME_MAX_SHOWN);
+	(void)buf_put_u8(&name, 0);
+	if (buf_error(&name))
+		return error_set(err, buf_error(&name), "cannot make the page");
+	page_start(p, (const char *)name.data, LEVEL_ANNEX);
+	page_stock_annex(p);
+	page_saved(p);
+	page_rules_annex(p);
+	page_coefs(p);
 	page_end(p);
 	return page_done(p, err);
 }
@@ -329,7 +380,8 @@ int page_write_lines(struct page *p, struct error *err)
 	cleanup_buf struct buf name;
 
 	buf_init(&name, REPORT_FILE_MAX);
-	page_start(p, name_short(&name, p->in->drive, NAME_MAX_SHOWN), false);
+	page_start(p, name_short(&name, p->in->drive, NAME_MAX_SHOWN),
+		   LEVEL_DEPARTMENT);
 	page_origin_all(p);
 	page_end(p);
 	return page_done(p, err);

@@ -69,18 +69,28 @@ static int put_html(const struct run *run, struct page *p, struct error *err)
 	return rc;
 }
 
+static int put_annex(const struct run *run, struct page *p, struct error *err)
+{
+	int rc = page_write_annex(p, err);
+
+	if (rc == 0)
+		rc = put_file(run, p, "-annex.html", &p->out, err);
+	buf_release(&p->out);
+	return rc;
+}
+
 /* All departments, when the city's page hasn't room for them. */
 static int put_departments(const struct run *run, struct page *p,
 			   struct error *err)
 {
 	int rc;
 
-	if (p->department || run->lines.departments <= CITY_LINES_MAX ||
+	if (p->department || run->lines.departments == 0 ||
 	    month_seen(p->month, p->in->made_s) < SEEN_PART)
 		return 0;
 	rc = page_write_lines(p, err);
 	if (rc == 0)
-		rc = folder_put(&run->folder, "departments.html", &p->out, err);
+		rc = put_named(run, "departments.html", &p->out, err);
 	buf_release(&p->out);
 	return rc;
 }
@@ -111,6 +121,8 @@ static int put_subject(const struct run *run,
 		rc = put_data(run, &p, ".json", json_write, &p.json_bytes, err);
 	if (rc == 0 && (run->formats & REPORT_HTML))
 		rc = put_html(run, &p, err);
+	if (rc == 0 && (run->formats & REPORT_HTML))
+		rc = put_annex(run, &p, err);
 	if (rc == 0 && p.links)
 		rc = put_departments(run, &p, err);
 	return rc;

@@ -200,6 +200,33 @@ static void unmatched(struct page *p)
 		n.s, size.s);
 }
 
+static void summary(struct page *p, const struct found *found, unsigned int n)
+{
+	struct found sum = { .files = 0 };
+	struct num files;
+	struct num bytes;
+
+	for (unsigned int i = 0; i < n; i++) {
+		sum.files += found[i].files;
+		sum.bytes += found[i].bytes;
+	}
+	files = num_count(sum.files, p->lang);
+	bytes = num_bytes(sum.bytes, p->lang);
+	page_raw(p, "<p>");
+	page_say(p,
+		 TLN(p->lang, "%s file (%s) is pointed at by a rule: ",
+		     "%s files (%s) are pointed at by a rule: ", sum.files),
+		 files.s, bytes.s);
+	page_annex_link(p, p->department
+				   ? PT(p, "by which rules, and which files")
+				   : PT(p, "by which rules"));
+	page_raw(p, ".</p>\n");
+	page_element(p, "p", "%s",
+		     PT(p, "This report deletes nothing. Public records may be "
+			   "destroyed only with the visa of the departmental "
+			   "archives; duplicates and drafts need none."));
+}
+
 void page_rules(struct page *p)
 {
 	cleanup_free struct found *found = NULL;
@@ -219,16 +246,27 @@ void page_rules(struct page *p)
 		page_element(p, "p", "%s",
 			     PT(p, "No file is pointed at by a rule."));
 	else
-		page_element(
-			p, "p", "%s",
-			PT(p,
-			   "This report deletes nothing. Public records may be "
-			   "destroyed only with the visa of the departmental "
-			   "archives; duplicates and drafts need none."));
-	if (n > 0)
-		rule_table(p, found, n);
-	if (n > 0 && p->department)
-		file_table(p);
+		summary(p, found, n);
 	if (p->in->rules > 0)
 		unmatched(p);
+}
+
+void page_rules_annex(struct page *p)
+{
+	cleanup_free struct found *found = NULL;
+	unsigned int n = 0;
+
+	if (p->in->made_s < p->month->start_s)
+		return;
+	found = rules_found(p, &n);
+	if (!found) {
+		p->out.failure = -ENOMEM;
+		return;
+	}
+	if (n == 0)
+		return;
+	page_element(p, "h2", "%s", PT(p, "Files that a rule points at"));
+	rule_table(p, found, n);
+	if (p->department)
+		file_table(p);
 }

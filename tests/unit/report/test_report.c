@@ -86,7 +86,8 @@ static void every_department_and_the_city_get_files(void **state)
 	(void)state;
 	arrive(&p, "oracle");
 	assert_int_equal(write_it(&p), 0);
-	assert_int_equal(p.files, 5 * 4);
+	/* Of each a page, an annex, two CSVs and a JSON; the city's lines. */
+	assert_int_equal(p.files, 5 * 5 + 1);
 	assert_true(exists(&p, "index.html"));
 	assert_true(exists(&p, "urb.html"));
 	assert_true(exists(&p, "com-tableur.csv"));
@@ -120,8 +121,9 @@ static void one_department_is_written_alone(void **state)
 	p.options.department = "urb";
 	p.options.formats = REPORT_HTML;
 	assert_int_equal(write_it(&p), 0);
-	assert_int_equal(p.files, 1);
-	assert_true(strstr(p.last, "/out/2026-09/urb.html"));
+	assert_int_equal(p.files, 2);
+	assert_true(exists(&p, "urb.html"));
+	assert_true(strstr(p.last, "/out/2026-09/urb-annex.html"));
 	assert_false(exists(&p, "index.html"));
 	p.options.department = "nobody";
 	assert_int_equal(write_it(&p), -ENOENT);
