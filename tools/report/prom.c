@@ -192,6 +192,27 @@ static void put_reserve(struct metrics *m)
 	put_end(m, "", byte_s / (uint64_t)month_counted_s(m->p->month), 0);
 }
 
+/* Of the months at hand; none: nothing is said. */
+static void put_close(struct metrics *m)
+{
+	static const char at[] = "sobrefs_last_close_timestamp_seconds";
+	static const char failed[] = "sobrefs_last_close_failed_checks";
+	const struct report_month *last = NULL;
+
+	for (unsigned int i = 0; i < m->p->in->months; i++)
+		if (m->p->in->month[i].version > 0)
+			last = &m->p->in->month[i];
+	if (!last)
+		return;
+	put_help(m->out, at, "gauge", "When the last closed month was closed.");
+	put_name(m, at, NULL);
+	put_end(m, "", (uint64_t)last->closed_s, 0);
+	put_help(m->out, failed, "gauge",
+		 "How many checks failed then; 0: the books balanced.");
+	put_name(m, failed, NULL);
+	put_end(m, "", last->failed.n, 0);
+}
+
 static void put_about(struct metrics *m)
 {
 	static const char made[] = "sobrefs_report_timestamp_seconds";
@@ -232,6 +253,7 @@ int prom_write(const struct page *p, struct buf *out, struct error *err)
 		put_reserve(&m);
 		charge_list_release(&m.charges);
 	}
+	put_close(&m);
 	put_about(&m);
 	rc = buf_error(out);
 	return rc < 0 ? error_set(err, rc, "cannot make the metrics: %s",
