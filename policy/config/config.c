@@ -25,12 +25,22 @@ static void release_array(struct config_array *array)
 	free(array->meter);
 }
 
+static void release_organisation(struct config_organisation *organisation)
+{
+	free(organisation->name);
+	free(organisation->siren);
+	free(organisation->service);
+	free(organisation->denom_insee);
+	free(organisation->code_insee);
+}
+
 void config_release(struct config *config)
 {
 	for (unsigned int i = 0; i < config->departments; i++)
 		release_department(&config->department[i]);
 	for (unsigned int i = 0; i < config->arrays; i++)
 		release_array(&config->array[i]);
+	release_organisation(&config->organisation);
 	free(config->department);
 	free(config->array);
 	free(config->file);
@@ -57,6 +67,7 @@ static void take_lower(struct yaml_doc *doc, const struct yaml_node *node,
 
 static const struct yaml_key keys[] = {
 	{ "lower", take_lower },
+	{ "organisation", take_organisation },
 	{ "departments", take_departments },
 	{ "people", take_people },
 	{ "pack", take_pack },
@@ -65,6 +76,9 @@ static const struct yaml_key keys[] = {
 	{ NULL, NULL },
 };
 static const struct yaml_word words[] = {
+	{ "organization", "organisation" },
+	{ "collectivite", "organisation" },
+	{ "ville", "organisation" },
 	{ "services", "departments" },
 	{ "directions", "departments" },
 	{ "department", "departments" },

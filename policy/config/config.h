@@ -43,11 +43,21 @@ struct config_array {
 	bool flash;
 };
 
+/* Who publishes the figures. */
+struct config_organisation {
+	char *name; /* NULL: nothing is said of it */
+	char *siren;
+	char *service;	   /* what the files' storage is called */
+	char *denom_insee; /* the level of its area, as INSEE's: "COM" */
+	char *code_insee;
+};
+
 /* 0 or NULL: not said, the default holds. Decimal numbers keep their text, so
  * that nothing is lost on the way: "0.16". */
 struct config {
 	char *file;
 	char *lower; /* NULL */
+	struct config_organisation organisation;
 	struct config_department *department;
 	unsigned int departments;
 	char **service_accounts; /* patterns of user names; NULL ends */

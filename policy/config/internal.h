@@ -57,8 +57,10 @@ bool take_quantity(struct yaml_doc *doc, const struct yaml_node *node,
 		   const struct quantity *q, char **ret_text,
 		   uint64_t *ret_millionths);
 
-/* --- department.c, array.c, energy.c, people.c: values of drive.yaml's keys
- * ------- */
+/* --- values of drive.yaml's keys ----------------------------------------- */
+
+void take_organisation(struct yaml_doc *doc, const struct yaml_node *node,
+		       void *into);
 
 void take_departments(struct yaml_doc *doc, const struct yaml_node *node,
 		      void *into);

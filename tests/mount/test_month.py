@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A simulated month on a real mount: the report against figures worked out
 from the lower's inodes and the packs alone (tests/support/holdings.py)."""
+import csv
 import os
 import stat
 
@@ -67,6 +68,24 @@ class Month(Lived):
                              report["total"][key]["all"])
         self.assertGreater(report["total"]["energy_mwh"]["all"], 0)
         self.assertEqual(report["seen"], "whole")
+
+
+    def test_the_organisation_s_open_data_are_the_city_s_figures(self):
+        with open(self.config, "a") as f:
+            f.write("organisation: { name: Ville, service: Partage }\n")
+        self.drive.stop()
+        self.drive = self.mount()
+        self.a_month()
+        self.drive.run("report", "--month", "2026-09", "--drive",
+                       self.drive.dir, "-o", self.out)
+        with open(os.path.join(self.out, "2026-09/index-impact.csv")) as f:
+            first = next(csv.DictReader(f))
+        total = self.report()["total"]["energy_mwh"]["all"]
+        self.assertEqual(("Ville", "Partage", "kWh", "2026-09-30"),
+                         (first["administration_rattachement"],
+                          first["nom_service_public_numerique"],
+                          first["unite_mesure"], first["date"]))
+        self.assertEqual(total, round(1e6 * float(first["valeur"])))
 
 
 class Closing(Lived):

@@ -25,7 +25,9 @@ GOLDEN_FILES = (
     ("town", "en", "urb.html"), ("part", "en", "index.html"),
     ("part", "fr", "urb.html"), ("never", "fr", "index.html"),
     ("future", "en", "index.html"), ("assessed", "fr", "index.html"),
-    ("hostile", "en", "_1.html"), ("hostile", "en", "_1-annex.html"), ("hostile", "fr", "_1-tableur.csv"),
+    ("hostile", "en", "_1.html"), ("hostile", "en", "_1-annex.html"),
+    ("hostile", "fr", "_1-tableur.csv"),
+    ("town", "fr", "index-impact.csv"), ("hostile", "en", "index-impact.csv"),
     ("oracle", "en", "index.html"), ("oracle", "en", "index.csv"),
     ("oracle", "en", "index-tableur.csv"), ("oracle", "en", "index.json"),
 )
@@ -126,6 +128,40 @@ def check_harmless(path, text):
     return bad
 
 
+FOCUS = """BillingAccountId BillingAccountName BillingCurrency
+BillingPeriodStart BillingPeriodEnd ChargeCategory ChargePeriodStart
+ChargePeriodEnd ConsumedQuantity ConsumedUnit BilledCost EffectiveCost
+ProviderName ServiceCategory ServiceName SubAccountId SubAccountName
+ResourceId ResourceName Tags AllocatedMethodId x_Tier x_ShareKind
+x_LogicalTbMonths x_StoredTbMonths x_EnergyKwh x_EnergyKwhLow
+x_EnergyKwhHigh x_OperationalKgCo2e x_EmbodiedKgCo2e x_CarbonMethod
+x_Measured x_CoefficientSet""".split()
+# What may be empty, and what others must be.
+MAY_BE_EMPTY = {"SubAccountId", "Tags", "x_Tier", "x_LogicalTbMonths"}
+CELL = {
+    "(Billing|Charge)Period": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ",
+    "ConsumedQ|EffectiveC|BilledC|x_.*(Kwh|Co2e|TbMonths)":
+        r"([0-9]+(\.[0-9]+)?)?",
+    "x_Tier": "(hot|packed|archive|state)?",
+    "x_ShareKind": "own|shared|io|overhead|reserve",
+    "x_Measured": "true|false", "x_CoefficientSet": "[0-9a-f]{16}",
+}
+
+
+def check_focus(path):
+    rows = list(csv.DictReader(io.StringIO(path.read_text())))
+    if rows and [*rows[0]] != FOCUS:
+        return [f"its columns are {[*rows[0]]}"]
+    bad = [f"{name} is empty" for row in rows for name, cell in row.items()
+           if not cell and name not in MAY_BE_EMPTY]
+    bad += [f"{name} is {cell!r}" for row in rows for name, cell in row.items()
+            for column, wanted in CELL.items()
+            if re.match(column, name) and not re.fullmatch(wanted, cell)]
+    bad += [f"Tags are {row['Tags']}" for row in rows if row["Tags"]
+            and [*json.loads(row["Tags"])] != ["entity"]]
+    return bad
+
+
 def exact(text, unit):
     value = fractions.Fraction(text.replace(",", ".")) * unit
     assert value.denominator == 1, text
@@ -154,6 +190,43 @@ def check_sums(folder, stem):
         parts = sum(exact(row[i] or "0", E9) for row in rows)
         if parts != exact(last[i], E9):
             bad.append(f"{stem}: {head[i]} does not add up")
+    return bad
+
+
+# schema-impact-service-public-numerique v0.5.0, of schema.data.gouv.fr.
+IMPACT = {
+    "administration_rattachement": None, "nom_service_public_numerique": None,
+    "indicateur": None, "valeur": r"[0-9]+(\.[0-9]+)?", "unite_mesure": None,
+    "est_cible": "true|false", "type_indicateur": "usage|impact",
+    "frequence_monitoring": "quotidienne|hebdomadaire|mensuelle|annuelle|"
+                            "trimestrielle|semestrielle|autre",
+    "date": r"\d{4}-\d\d-\d\d", "est_periode": "true|false",
+    "date_debut": r"(\d{4}-\d\d-\d\d)?", "est_automatise": "true|false",
+    "source_collecte": None,
+    "denom_insee": "(REG|DEP|COM|ARR|COMER|COM_COMER|COG|CTCD|CAN)?",
+    "code_insee": ".*",
+    "dataviz_wish": "(linechart|barchart|map|scatterplot|piechart)?",
+    "commentaires": ".*",
+}
+
+
+def check_impact(path, told):
+    """Open data: as its schema has it, and the JSON's totals."""
+    rows = list(csv.DictReader(io.StringIO(path.read_text())))
+    if [*rows[0]] != [*IMPACT]:
+        return [f"its columns are {[*rows[0]]}"]
+    bad = [f"{name} is {row[name]!r}" for row in rows
+           for name, wanted in IMPACT.items()
+           if not re.fullmatch(wanted or "(?s:.+)", row[name])]
+    bad += [f"{row['date_debut']} is after {row['date']}" for row in rows
+            if row["date_debut"] > row["date"] or row["est_periode"] != "true"]
+    total = told["total"]
+    wanted = [("kWh", E6, "energy_mwh"), ("EUR", E6, "cost_ueur"),
+              ("kgCO2e", E9, "use_ugco2e"), ("kgCO2e", E9, "build_ugco2e")]
+    for row, (unit, scale, key) in zip(rows, wanted):
+        if row["unite_mesure"] != unit or \
+                exact(row["valeur"], scale) != total[key]["all"]:
+            bad.append(f"{row['indicateur']}: {row['valeur']}")
     return bad
 
 
@@ -218,12 +291,23 @@ def check_folder(folder):
     for path in sorted(folder.iterdir()):
         text = path.read_bytes().decode()  # or it is not UTF-8
         wrong = check_harmless(path, text)
+        if path.suffix == ".csv" and not \
+                re.search("-(tableur|impact)$", path.stem):
+            wrong += check_focus(path)
+        if path.name == "index-impact.csv":
+            wrong += check_impact(path, json.loads(
+                (folder / "index.json").read_text()))
         if path.suffix == ".html":
             wrong += check_page(path, text, folder)
         if path.suffix == ".json":
             wrong += check_sums(folder, path.stem)
             wrong += check_names(folder, path.stem)
         bad += [f"{path.name}: {w}" for w in wrong]
+    told = json.loads((folder / "index.json").read_text())
+    if (folder / "index-impact.csv").exists() != \
+            ("oracle" not in folder.parent.name
+             and told["seen"] in ("part", "whole") and not told["assessed"]):
+        bad.append("open data: of a drive whose organisation is said")
     if any(path.name.startswith(".") for path in folder.iterdir()):
         bad.append("a temporary file is left")
     return bad

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-#include "tests/report/sample.h"
+#include "tests/report/sample_who.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -217,27 +217,6 @@ static void one_month(struct sample *s, int64_t first_s, int64_t end_s)
 /* --- departments -----------------------------------------------------------
  */
 
-struct named {
-	const char *id, *name;
-};
-
-static const struct named town[] = {
-	{ "other", "Autres fichiers" },
-	{ "urb", "Urbanisme" },
-	{ "dej", "Direction de l\xe2\x80\x99"
-		 "\xc3\x89"
-		 "ducation et de la jeunesse" },
-	{ "com", "Communication" },
-	{ "drh", "Ressources humaines" },
-	{ "fin", "Finances" },
-	{ "arc", "Archives" },
-	{ "cul", "Culture" },
-	{ "spo", "Sports" },
-	{ "voi", "Voirie" },
-	{ "esp", "Espaces verts" },
-	{ "ccas", "CCAS" },
-};
-
 static void departments(struct sample *s, const struct named *named,
 			unsigned int n)
 {
@@ -247,6 +226,7 @@ static void departments(struct sample *s, const struct named *named,
 			.number = (uint16_t)i,
 			.id = named[i].id,
 			.name = named[i].name,
+			.entity = named[i].entity,
 		};
 	s->in.department = s->department;
 	s->in.departments = n;
@@ -421,16 +401,6 @@ static void crowd_rules(struct sample *s)
 /* --- hostile -----------------------------------------------------------------
  */
 
-#define OVERRIDE "\xe2\x80\xae" /* right to left */
-
-static const struct named hostile[] = {
-	{ "other", "=HYPERLINK(\"http://example.org\")" },
-	{ "../../etc", "<script>alert('\xff\xfe')</script>\r\nSet-Cookie: a" },
-	{ "index", OVERRIDE "gnp.exe \xe2\x80\x8b\x1b[2J \xed\xa0\x80" },
-	{ "URB\"><b", "\t@SUM(1+1)*cmd|'/C calc'!A0" },
-	{ "rh", "-2+3;\"quoted\"" },
-};
-
 static void hostile_rules(struct sample *s)
 {
 	static const struct report_rule from[] = {
@@ -514,7 +484,11 @@ static bool fill(struct sample *s, const char *name)
 	int64_t end = starts[REPORT_MONTHS];
 	int64_t start = starts[REPORT_MONTHS - 1];
 
-	departments(s, town, strcmp(name, "town") ? 4 : 12);
+	if (strcmp(name, "oracle") != 0)
+		s->in.organisation = strcmp(name, "hostile") != 0
+					     ? &sample_town_hall
+					     : &sample_hostile_hall;
+	departments(s, sample_town, strcmp(name, "town") ? 4 : 12);
 	if (!strcmp(name, "town")) {
 		s->in.savings = &town_savings;
 		town_months(s, 12);
@@ -530,7 +504,7 @@ static bool fill(struct sample *s, const char *name)
 		crowd_rules(s);
 	} else if (!strcmp(name, "hostile")) {
 		free(s->department);
-		departments(s, hostile, 5);
+		departments(s, sample_hostile, 5);
 		s->in.drive = "/srv/\xff<i>&'\"";
 		one_month(s, start, end);
 		corrected(&s->month[0]);

@@ -36,6 +36,14 @@ static void reporting_release_at(struct reporting *r)
 	json_decref(r->files);
 }
 
+static const char *entity_of(const struct config *config, const char *id)
+{
+	for (unsigned int i = 0; i < config->departments; i++)
+		if (!strcmp(config->department[i].id, id))
+			return config->department[i].entity;
+	return NULL;
+}
+
 static int name_departments(struct reporting *r, struct error *err)
 {
 	struct catalog *cat = drive_catalog(r->env->drive);
@@ -59,6 +67,7 @@ static int name_departments(struct reporting *r, struct error *err)
 									: PO_EN,
 						     N_("Other"))
 					: row->name,
+			.entity = entity_of(&r->env->setup->config, row->id),
 		};
 	}
 	return 0;
@@ -100,6 +109,22 @@ static int fill_savings(struct reporting *r, struct error *err)
 	return 0;
 }
 
+static const struct report_organisation *
+organisation(const struct config *config, const char *drive,
+	     struct report_organisation *to)
+{
+	const struct config_organisation *from = &config->organisation;
+
+	*to = (struct report_organisation){
+		.name = from->name,
+		.siren = from->siren,
+		.service = from->service ? from->service : drive,
+		.denom_insee = from->denom_insee,
+		.code_insee = from->code_insee,
+	};
+	return from->name ? to : NULL;
+}
+
 static int write_pages(struct reporting *r, const struct rules *rules,
 		       int64_t now_s, struct error *err)
 {
@@ -109,6 +134,7 @@ static int write_pages(struct reporting *r, const struct rules *rules,
 		.department = r->request->department,
 	};
 	char uuid[UUID_TEXT_BYTES] = "";
+	struct report_organisation publisher;
 	struct report_input input = {
 		.drive = drive_name(r->env, uuid),
 		.department = r->department,
@@ -122,6 +148,8 @@ static int write_pages(struct reporting *r, const struct rules *rules,
 	};
 
 	uuid_text(drive_uuid(r->env->drive), uuid);
+	input.organisation =
+		organisation(&r->env->setup->config, input.drive, &publisher);
 	if (rules)
 		flagged_into(&r->flagged, &input);
 	return report_write(&input, &options, r->request->out, written, r, err);

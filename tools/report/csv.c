@@ -8,16 +8,23 @@
 /* docs/design/report.md, "CSV". */
 
 static const char *const columns[] = {
-	"BillingAccountId",    "BillingAccountName", "BillingCurrency",
-	"BillingPeriodStart",  "BillingPeriodEnd",   "ChargeCategory",
-	"ChargePeriodStart",   "ChargePeriodEnd",    "ConsumedQuantity",
-	"ConsumedUnit",	       "BilledCost",	     "EffectiveCost",
-	"ProviderName",	       "ServiceCategory",    "ServiceName",
-	"SubAccountId",	       "SubAccountName",     "AllocatedMethodId",
-	"x_ShareKind",	       "x_LogicalTbMonths",  "x_StoredTbMonths",
-	"x_EnergyKwh",	       "x_EnergyKwhLow",     "x_EnergyKwhHigh",
-	"x_OperationalKgCo2e", "x_EmbodiedKgCo2e",   "x_CarbonMethod",
-	"x_Measured",	       "x_CoefficientSet",
+	"BillingAccountId",    "BillingAccountName",
+	"BillingCurrency",     "BillingPeriodStart",
+	"BillingPeriodEnd",    "ChargeCategory",
+	"ChargePeriodStart",   "ChargePeriodEnd",
+	"ConsumedQuantity",    "ConsumedUnit",
+	"BilledCost",	       "EffectiveCost",
+	"ProviderName",	       "ServiceCategory",
+	"ServiceName",	       "SubAccountId",
+	"SubAccountName",      "ResourceId",
+	"ResourceName",	       "Tags",
+	"AllocatedMethodId",   "x_Tier",
+	"x_ShareKind",	       "x_LogicalTbMonths",
+	"x_StoredTbMonths",    "x_EnergyKwh",
+	"x_EnergyKwhLow",      "x_EnergyKwhHigh",
+	"x_OperationalKgCo2e", "x_EmbodiedKgCo2e",
+	"x_CarbonMethod",      "x_Measured",
+	"x_CoefficientSet",
 };
 
 static void put_number(struct buf *out, const char *separator, uint128 v,
@@ -71,24 +78,82 @@ static void put_amounts(struct buf *out, const struct page *p,
 	put_number(out, ",", c->build_ug, 9, '.');
 }
 
-static void put_charge(struct buf *out, const struct page *p,
-		       const struct charge *c, const char *version)
+/* Who pays: the organisation, when it is said. */
+static void put_account(struct buf *out, const struct page *p)
 {
-	bool measured = p->month->energy.measured;
+	const struct report_organisation *o = p->in->organisation;
 
-	put_text(out, "", p->in->drive);
-	put_text(out, ",", p->in->drive);
-	put_period(out, p->month);
-	put_number(out, ",", c->byte_s, 9, '.');
-	put_word(out, ",GB-Seconds,0", "");
-	put_number(out, ",", c->ueur, 6, '.');
-	put_word(out, ",sobrefs,Storage,sobrefs", "");
+	put_text(out, "", o && o->siren ? o->siren : p->in->drive);
+	put_text(out, ",", o ? o->name : p->in->drive);
+}
+
+static void put_department(struct buf *out, const struct page *p,
+			   const struct charge *c)
+{
 	if (charge_id(c))
 		put_text(out, ",", charge_id(c));
 	else
 		put_word(out, ",", "");
 	put_text(out, ",", line_name(c->line, p->lang));
+	put_text(out, ",", p->in->drive);
+	put_text(out, ",", p->in->drive);
+}
+
+/* As FOCUS has them: an object of JSON, or nothing. */
+static void put_tags(struct buf *out, const struct charge *c)
+{
+	const struct report_department *d = c->line->department;
+	bool has = c->line->kind == LINE_DEPARTMENT && d->entity;
+	cleanup_buf struct buf tags;
+
+	buf_init(&tags, REPORT_FILE_MAX);
+	if (has)
+		json_tags(&tags, "entity", d->entity);
+	(void)buf_put_u8(&tags, 0);
+	if (buf_error(&tags))
+		out->failure = buf_error(&tags);
+	else if (has)
+		put_text(out, ",", (const char *)tags.data);
+	else
+		put_word(out, ",", "");
+}
+
+/* Of a line whose bytes are all in one; else nothing. */
+static const char *tier_of(const struct line *line)
+{
+	static const char *const names[] = {
+		[TIER_HOT] = "hot",
+		[TIER_PACKED] = "packed",
+		[TIER_ARCHIVE] = "archive",
+		[TIER_STATE] = "state",
+	};
+	const char *found = "";
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (!names[i] || line->energy.tier_byte_s[i] == 0)
+			continue;
+		if (*found)
+			return "";
+		found = names[i];
+	}
+	return found;
+}
+
+static void put_charge(struct buf *out, const struct page *p,
+		       const struct charge *c, const char *version)
+{
+	bool measured = p->month->energy.measured;
+
+	put_account(out, p);
+	put_period(out, p->month);
+	put_number(out, ",", c->byte_s, 9, '.');
+	put_word(out, ",GB-Seconds,0", "");
+	put_number(out, ",", c->ueur, 6, '.');
+	put_word(out, ",sobrefs,Storage,sobrefs", "");
+	put_department(out, p, c);
+	put_tags(out, c);
 	put_word(out, ",", "sobrefs-equal-split-1");
+	put_word(out, ",", tier_of(c->line));
 	put_amounts(out, p, c);
 	put_word(out, ",location,", measured ? "true" : "false");
 	put_word(out, ",", version);

@@ -152,7 +152,8 @@ struct page {
 	const struct report_department *department; /* NULL: the city */
 	const struct lines *lines; /* of the month; none unless known */
 	bool links;		   /* the other pages are written too */
-	uint64_t csv_bytes, table_bytes, json_bytes; /* beside it; 0: none */
+	/* beside it; 0: none */
+	uint64_t csv_bytes, table_bytes, json_bytes, impact_bytes;
 };
 
 /* How a month was seen; month.c. */
@@ -280,6 +281,15 @@ int csv_write(const struct page *p, struct buf *out, struct error *err);
 int table_write(const struct page *p, struct buf *out, struct error *err);
 /* What files there are: null when nobody looked. NULL without memory. */
 struct json_t *stock_json(const struct page *p);
+/* Of the city, once anything of the month is known; impact.c. */
+#define IMPACT_COLUMNS                                                     \
+	"administration_rattachement,nom_service_public_numerique,"        \
+	"indicateur,valeur,unite_mesure,est_cible,type_indicateur,"        \
+	"frequence_monitoring,date,est_periode,date_debut,est_automatise," \
+	"source_collecte,denom_insee,code_insee,dataviz_wish,commentaires"
+int impact_write(const struct page *p, struct buf *out, struct error *err);
+/* {"key":"value"}; the value may be any bytes. */
+void json_tags(struct buf *out, const char *key, const char *value);
 int json_write(const struct page *p, struct buf *out, struct error *err);
 /* Null: nothing is known of the month; NULL without memory. */
 json_t *city_json(const struct report_input *in);

@@ -358,6 +358,22 @@ static void put_month(const struct object *o, const struct page *p)
 	put(o, "uncertainty_build_micro", json_integer(e->uncertainty_build));
 }
 
+void json_tags(struct buf *out, const char *key, const char *value)
+{
+	bool failed = false;
+	struct object o = object(&failed);
+	cleanup_free char *text = NULL;
+
+	put_text(&o, key, value);
+	if (!failed)
+		text = json_dumps(o.json, JSON_COMPACT | JSON_ENSURE_ASCII);
+	json_decref(o.json);
+	if (text)
+		(void)buf_put_str(out, text);
+	else
+		out->failure = -ENOMEM;
+}
+
 int json_write(const struct page *p, struct buf *out, struct error *err)
 {
 	bool failed = false;

@@ -75,8 +75,9 @@ static bool is_configured(const struct report_input *in, unsigned int number)
 static void add_departments(struct lines *lines, const struct report_input *in,
 			    const struct report_month *month)
 {
-	static const struct report_department other = { DEPARTMENT_OTHER, "",
-							NULL };
+	static const struct report_department other = {
+		.number = DEPARTMENT_OTHER, .id = ""
+	};
 	struct line former = { .kind = LINE_FORMER };
 
 	for (unsigned int i = 0; i < in->departments; i++)

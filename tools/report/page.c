@@ -72,6 +72,7 @@ static const char style[] =
 	".c4:before{background:#fff}"
 	".w{display:none}"
 	"@media(min-width:40rem){.w{display:inline}.m{display:none}}"
+	".d a{display:list-item;margin-left:1.2rem}"
 	"footer{margin-top:2.4rem;padding-bottom:2rem;font-size:.92rem;"
 	"border-top:2px solid #000091}"
 	"@media print{@page{margin:14mm}html{font-size:9.5pt}"
@@ -142,11 +143,19 @@ const char *name_short(struct buf *b, const char *name, size_t max)
 	return buf_error(b) ? "" : (const char *)b->data;
 }
 
-static bool is_annex(const char *id, size_t len)
+/* As a file of another's: urb-annex.html, urb-tableur.csv. */
+static bool ends_as_ours(const char *id, size_t len)
 {
-	const size_t n = strlen(ANNEX_ENDING);
+	static const char *const endings[] = { ANNEX_ENDING, "-tableur",
+					       "-impact" };
 
-	return len >= n && !strcmp(id + len - n, ANNEX_ENDING);
+	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
+		size_t n = strlen(endings[i]);
+
+		if (len >= n && !strcmp(id + len - n, endings[i]))
+			return true;
+	}
+	return false;
 }
 
 /* Other ids are kept out of paths, whoever let them in. */
@@ -156,7 +165,7 @@ static bool id_is_plain(const char *id)
 
 	return n > 0 && n <= 64 && !id[n] && !strchr("._-", id[0]) &&
 	       strcmp(id, "index") != 0 && strcmp(id, "departments") != 0 &&
-	       !is_annex(id, n);
+	       !ends_as_ours(id, n);
 }
 
 struct num page_stem(const struct report_department *department)
@@ -282,9 +291,9 @@ static void download(struct page *p, const char *ending, uint64_t bytes,
 
 	if (bytes == 0)
 		return;
-	page_rawf(p, "<li><a href=\"%s%s\">", stem.s, ending);
+	page_rawf(p, "<a href=\"%s%s\">", stem.s, ending);
 	page_say(p, "%s (%s)", what, size.s);
-	page_raw(p, "</a></li>\n");
+	page_raw(p, "</a>\n");
 }
 
 static void page_downloads(struct page *p)
@@ -292,12 +301,14 @@ static void page_downloads(struct page *p)
 	if (!p->csv_bytes && !p->json_bytes)
 		return;
 	page_element(p, "h2", "%s", PT(p, "The same figures as files"));
-	page_raw(p, "<ul>\n");
+	page_raw(p, "<p class=\"d\">\n");
 	download(p, "-tableur.csv", p->table_bytes,
 		 PT(p, "CSV for a French spreadsheet"));
 	download(p, ".csv", p->csv_bytes, PT(p, "CSV for programs"));
+	download(p, "-impact.csv", p->impact_bytes,
+		 PT(p, "CSV of open data, in French"));
 	download(p, ".json", p->json_bytes, PT(p, "JSON"));
-	page_raw(p, "</ul>\n");
+	page_raw(p, "</p>\n");
 }
 
 static void page_end(struct page *p)

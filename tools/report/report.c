@@ -95,6 +95,16 @@ static int put_departments(const struct run *run, struct page *p,
 	return rc;
 }
 
+/* Open data: the city's alone. */
+static int put_impact(const struct run *run, struct page *p, struct error *err)
+{
+	if (p->department || !run->in->organisation || run->in->assessed ||
+	    month_seen(p->month, p->in->made_s) < SEEN_PART)
+		return 0;
+	return put_data(run, p, "-impact.csv", impact_write, &p->impact_bytes,
+			err);
+}
+
 static int put_subject(const struct run *run,
 		       const struct report_options *options,
 		       const struct report_department *department,
@@ -117,6 +127,8 @@ static int put_subject(const struct run *run,
 	if (rc == 0 && (run->formats & REPORT_CSV))
 		rc = put_data(run, &p, "-tableur.csv", table_write,
 			      &p.table_bytes, err);
+	if (rc == 0 && (run->formats & REPORT_CSV))
+		rc = put_impact(run, &p, err);
 	if (rc == 0 && (run->formats & REPORT_JSON))
 		rc = put_data(run, &p, ".json", json_write, &p.json_bytes, err);
 	if (rc == 0 && (run->formats & REPORT_HTML))

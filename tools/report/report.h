@@ -30,6 +30,7 @@ struct report_department {
 	uint16_t number;
 	const char *id;
 	const char *name;
+	const char *entity; /* the public body it is of; NULL: the city */
 };
 
 /* A check that failed when a month was closed: docs/design/footprint.md. */
@@ -156,8 +157,18 @@ struct report_savings {
 	uint64_t overhead;
 };
 
+/* Who publishes the figures; NULL in it: not said. */
+struct report_organisation {
+	const char *name; /* never NULL */
+	const char *siren;
+	const char *service; /* never NULL: what the storage is called */
+	const char *denom_insee, *code_insee;
+};
+
 struct report_input {
 	const char *drive; /* its name, or its path */
+	/* NULL: not said, and no file of open data */
+	const struct report_organisation *organisation;
 	/* In the order of the configuration; "other" (number 0) may be left
 	 * out, it then has a line when it kept anything, but no page. */
 	const struct report_department *department;

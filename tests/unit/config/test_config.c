@@ -71,6 +71,11 @@ static void a_real_file_is_read(void **state)
 	ARE(ccas->groups, "ccas");
 	assert_int_equal(ccas->line, 10);
 	assert_null(c.lower);
+	assert_string_equal(c.organisation.name, "Ville d'Exemple");
+	assert_string_equal(c.organisation.siren, "123456782");
+	assert_string_equal(c.organisation.service, "Lecteur bureautique");
+	assert_string_equal(c.organisation.denom_insee, "COM");
+	assert_string_equal(c.organisation.code_insee, "99999");
 	ARE(c.service_accounts, "svc-*", "backup", "clamav");
 	assert_int_equal(c.burst_files, 300);
 	assert_int_equal(c.burst_s, 60);
@@ -104,6 +109,7 @@ static void what_is_not_said_is_the_default(void **state)
 	assert_int_equal(c.pack_from_min, c.pack_until_min);
 	assert_null(c.pue);
 	assert_null(c.renewable_percent);
+	assert_null(c.organisation.name);
 	assert_null(c.roles_admin);
 	config_release(&c);
 	c = config_of("energy: { arrays: [ { id: a, usable: 1 TB } ] }\n");
