@@ -27,12 +27,6 @@ static void take_usable(struct yaml_doc *doc, const struct yaml_node *node,
 	((struct config_array *)into)->usable_bytes = bytes;
 }
 
-static void take_meter(struct yaml_doc *doc, const struct yaml_node *node,
-		       void *into)
-{
-	path_take(doc, node, &((struct config_array *)into)->meter);
-}
-
 static void take_bought(struct yaml_doc *doc, const struct yaml_node *node,
 			void *into)
 {
@@ -226,7 +220,7 @@ static void read_array(struct yaml_doc *doc, const struct yaml_node *node,
 		{ "id", take_array_id },
 		{ "usable", take_usable },
 		{ "holds", take_holds },
-		{ "meter", take_meter },
+		{ "meter", meter_take },
 		{ "bought", take_bought },
 		{ "life", take_life },
 		{ "fabrication", take_fabrication },

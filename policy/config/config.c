@@ -23,6 +23,9 @@ static void release_array(struct config_array *array)
 {
 	free(array->id);
 	free(array->meter);
+	texts_free(array->meter_command);
+	free(array->meter_after);
+	free(array->meter_times);
 }
 
 static void release_organisation(struct config_organisation *organisation)

@@ -33,10 +33,16 @@ struct config_department {
 struct config_array {
 	char *id;
 	uint64_t usable_bytes;
-	unsigned int holds;	/* HOT and PACKED lie on one at least */
-	char *meter;		/* path of a CSV; NULL */
-	int32_t bought;		/* 12 * year + month - 1; -1: not said */
-	uint32_t life_years;	/* 0: not said */
+	unsigned int holds; /* HOT and PACKED lie on one at least */
+	char *meter;	    /* path of a CSV; NULL */
+	/* Or the program that says what it reads; NULL: none. */
+	char **meter_command; /* argv, of an absolute path; NULL ends */
+	bool meter_kwh;	      /* a register of kWh; else W */
+	int64_t meter_every_s;
+	char *meter_after;   /* the number is the first after this text; NULL */
+	char *meter_times;   /* and times so many; NULL */
+	int32_t bought;	     /* 12 * year + month - 1; -1: not said */
+	uint32_t life_years; /* 0: not said */
 	int64_t fabrication_mg; /* CO2e of making it; 0: not said */
 	uint32_t disks;		/* 0: not said */
 	uint64_t disk_bytes;	/* of each; 0: not said, never when `flash` */

@@ -11,17 +11,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct meter meter;
 	struct error err = ERROR_INIT;
-	uint64_t mwh = 0;
-	int64_t covered_s = 0;
+	struct meter_measured m;
 
 	if (meter_parse("x", (const char *)data, size, &meter, &err) < 0)
 		return 0;
-	if (meter_measure(&meter, INT64_MIN, INT64_MAX, &mwh, &covered_s,
-			  &err) == 0 &&
-	    covered_s < 0)
+	if (meter_measure(&meter, 0, INT64_MAX, &m, &err) == 0 &&
+	    (m.covered_s < 0 || m.longest_gap_s < 0))
 		abort();
-	(void)meter_measure(&meter, 1788220800, 1790812800, &mwh, &covered_s,
-			    &err);
+	if (meter_measure(&meter, 1788220800, 1790812800, &m, &err) == 0 &&
+	    m.covered_s > 1790812800 - 1788220800)
+		abort();
 	meter_release(&meter);
 	return 0;
 }

@@ -8,6 +8,7 @@
 
 #include "fs/base/log.h"
 #include "tools/daemon/internal.h"
+#include "tools/daemon/metering.h"
 
 static void utc_text(int64_t at_s, char text[32])
 {
@@ -126,13 +127,14 @@ static json_t *answer_status(struct daemon *d, const struct request *request,
 	(void)json_object_update_new(
 		result,
 		json_pack("{s:o, s:o, s:s, s:i, s:b, s:o, s:o, s:o, s:o, s:o,"
-			  " s:s?}",
+			  " s:o, s:s?}",
 			  "lower", json_from_name(d->options->lower),
 			  "mountpoint", json_from_name(d->options->mountpoint),
 			  "since", since, "pid", (int)getpid(), "read_only",
 			  d->options->readonly, "front", front_json(d), "ways",
 			  ways_json(d), "jobs", jobs_json(d), "pack_window",
-			  window_json(d), "errors", errors_json(d), "log",
+			  window_json(d), "meters", metering_json(d->metering),
+			  "errors", errors_json(d), "log",
 			  d->options->foreground ? NULL : log));
 	return result;
 }

@@ -12,8 +12,25 @@ static unsigned int tiers_of(unsigned int holds)
 	       (holds & CONFIG_HOLDS_ARCHIVE ? 1u << TIER_ARCHIVE : 0);
 }
 
-static int load_one(const struct config_array *from, struct meter *meter,
-		    struct figures_array *to, struct error *err)
+static int load_meter(const struct config_array *from, int state_fd,
+		      struct meter *meter, struct error *err)
+{
+	struct error none = ERROR_INIT;
+	int rc;
+
+	if (from->meter)
+		return meter_load(from->meter, meter, err);
+	rc = meter_load_own(state_fd, from->id,
+			    from->meter_kwh ? METER_KWH : METER_W, meter, err);
+	if (rc != -ENOENT)
+		return rc;
+	*err = none;
+	return 0;
+}
+
+static int load_one(const struct config_array *from, int state_fd,
+		    struct meter *meter, struct figures_array *to,
+		    struct error *err)
 {
 	*to = (struct figures_array){
 		.id = from->id,
@@ -26,10 +43,10 @@ static int load_one(const struct config_array *from, struct meter *meter,
 		.disk_bytes = from->disk_bytes,
 		.flash = from->flash,
 	};
-	if (!from->meter)
+	if (!from->meter && !from->meter_command)
 		return 0;
 	to->meter = meter;
-	if (meter_load(from->meter, meter, err) == 0)
+	if (load_meter(from, state_fd, meter, err) == 0)
 		return 0;
 	return error_prefix(err, "array '%s'", from->id);
 }
@@ -66,8 +83,8 @@ static int supply_load(const struct config *config,
 	return 0;
 }
 
-int arrays_load(const struct setup *setup, struct arrays *ret_arrays,
-		struct error *err)
+int arrays_load(const struct setup *setup, int state_fd,
+		struct arrays *ret_arrays, struct error *err)
 {
 	const struct config *config = &setup->config;
 	struct arrays a = { .n = config->arrays };
@@ -78,7 +95,8 @@ int arrays_load(const struct setup *setup, struct arrays *ret_arrays,
 	if (rc == 0 && (!a.array || !a.meter))
 		rc = error_set(err, -ENOMEM, "no memory for %u arrays", a.n);
 	for (unsigned int i = 0; i < a.n && rc == 0; i++)
-		rc = load_one(&config->array[i], &a.meter[i], &a.array[i], err);
+		rc = load_one(&config->array[i], state_fd, &a.meter[i],
+			      &a.array[i], err);
 	if (rc < 0)
 		arrays_release(&a);
 	else

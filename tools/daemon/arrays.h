@@ -14,9 +14,9 @@ struct arrays {
 	struct report_supply supply; /* of the electricity bought */
 };
 /* -SOBRE_ECONFIG: what a meter's file says is wrong, or why it can't be
- * read. */
-int arrays_load(const struct setup *setup, struct arrays *ret_arrays,
-		struct error *err);
+ * read. A program's that was not read yet has no reading. */
+int arrays_load(const struct setup *setup, int state_fd,
+		struct arrays *ret_arrays, struct error *err);
 /* Of a zeroed struct, too. */
 void arrays_release(struct arrays *arrays);
 

@@ -258,7 +258,8 @@ json_t *command_month(const struct command_env *env,
 			    : error_set(err, -ENOMEM, "out of memory");
 
 	if (rc == 0)
-		rc = arrays_load(env->setup, &run.arrays, err);
+		rc = arrays_load(env->setup, drive_state_fd(env->drive),
+				 &run.arrays, err);
 	if (rc == 0)
 		rc = check_now(&run, err);
 	if (rc == 0)

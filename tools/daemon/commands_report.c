@@ -236,7 +236,8 @@ static int fill(struct reporting *r, struct rules *rules, int64_t now_s,
 	if (rc == 0)
 		rc = name_departments(r, err);
 	if (rc == 0)
-		rc = arrays_load(env->setup, &r->arrays, err);
+		rc = arrays_load(env->setup, drive_state_fd(env->drive),
+				 &r->arrays, err);
 	if (rc == 0)
 		rc = fill_months(r, now_s, err);
 	if (rc == 0)

@@ -159,6 +159,7 @@ struct daemon {
 	struct drive *drive;
 	struct front *front;
 	struct usage *usage;
+	struct metering *metering; /* NULL: no meter is read by a program */
 	struct turn turn;
 
 	bool stop;   /* __atomic; drive_scan() wants a plain one */

@@ -19,6 +19,7 @@
 #include "fs/base/log.h"
 #include "fs/usage/usage.h"
 #include "tools/daemon/internal.h"
+#include "tools/daemon/metering.h"
 #include "tools/po/po.h"
 
 #define READY_TIMEOUT_MS 60000
@@ -286,6 +287,14 @@ static int start_front(struct daemon *d, struct error *err)
 	return rc < 0 ? rc : wait_ready(d, err);
 }
 
+static void say_meter(void *daemon, const char *array, const struct error *err)
+{
+	char what[96];
+
+	(void)snprintf(what, sizeof(what), "the meter of array '%s'", array);
+	daemon_note_error(daemon, what, err);
+}
+
 static int start_workers(struct daemon *d, struct error *err)
 {
 	int rc = start_thread(&d->accept_thread, &d->accept_started,
@@ -297,6 +306,10 @@ static int start_workers(struct daemon *d, struct error *err)
 	if (rc == 0)
 		rc = start_thread(&d->packer_thread, &d->packer_started,
 				  packer_main, d, err);
+	if (rc == 0)
+		rc = metering_new(&d->options->setup->config, d->state_fd,
+				  d->stop_fd, &d->options->clock, say_meter, d,
+				  &d->metering, err);
 	return rc;
 }
 
@@ -378,6 +391,7 @@ static void stop(struct daemon *d)
 		(void)pthread_join(d->packer_thread, NULL);
 	if (d->scan_started)
 		(void)pthread_join(d->scan_thread, NULL);
+	metering_free(take_ptr(&d->metering));
 	if (d->front)
 		front_exit(d->front);
 	if (d->loop_started)

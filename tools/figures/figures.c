@@ -48,22 +48,21 @@ static int measure(const struct figures_array *array,
 		   const struct ledger_month *m, int64_t seconds,
 		   uint64_t *ret_mwh, struct error *err)
 {
-	uint64_t mwh = 0;
-	int64_t covered_s = 0;
+	struct meter_measured it = { .mwh = 0 };
 	uint128 stretched;
 	int rc;
 
 	*ret_mwh = 0;
 	if (!array->meter || seconds <= 0)
 		return 0;
-	rc = meter_measure(array->meter, counted_from(m), m->end_s, &mwh,
-			   &covered_s, err);
+	rc = meter_measure(array->meter, counted_from(m), m->end_s, &it, err);
 	if (rc < 0)
 		return rc;
-	if (covered_s < seconds - seconds / 10)
+	if (it.covered_s < seconds - seconds / 10)
 		return 0;
-	stretched = ((uint128)mwh * (uint128)seconds + (uint128)covered_s / 2) /
-		    (uint128)covered_s;
+	stretched = ((uint128)it.mwh * (uint128)seconds +
+		     (uint128)it.covered_s / 2) /
+		    (uint128)it.covered_s;
 	*ret_mwh = stretched > UINT64_MAX ? UINT64_MAX : (uint64_t)stretched;
 	return 0;
 }

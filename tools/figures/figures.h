@@ -45,18 +45,52 @@ struct meter {
 	size_t n;
 };
 
-/* `name` is for messages, "name:line: what". -SOBRE_ECONFIG; -EFBIG. */
+/* `name` is for messages, "name:line:column: what". -SOBRE_ECONFIG; -EFBIG.
+ * Refused is what isn't written so, what isn't later than the reading before
+ * (a clock that was set, a reading twice), and what no array draws. */
 int meter_parse(const char *name, const char *text, size_t len,
 		struct meter *ret_meter, struct error *err);
+/* More than 1 MW: by itself, or from the reading before (NULL: none) on. */
+bool meter_is_absurd(enum meter_kind kind, const struct meter_reading *before,
+		     const struct meter_reading *reading);
 /* -SOBRE_ECONFIG, or why it can't be read. */
+int meter_load_at(int dir_fd, const char *path, struct meter *ret_meter,
+		  struct error *err);
 int meter_load(const char *path, struct meter *ret_meter, struct error *err);
 /* Of a zeroed struct, too. */
 void meter_release(struct meter *meter);
 
-/* Energy from `from_s` to before `to_s`, and how many of these seconds lie
- * between two readings. -EOVERFLOW: no 64 bits of mWh. */
+/* What it says of a time. */
+struct meter_measured {
+	uint64_t mwh;
+	int64_t covered_s; /* seconds that lie between two readings */
+	unsigned int readings;
+	unsigned int gaps; /* times that aren't covered, */
+	int64_t longest_gap_s;
+	unsigned int falls; /* and a register that fell */
+};
+/* From `from_s` to before `to_s`. -EOVERFLOW: no 64 bits of mWh. */
 int meter_measure(const struct meter *meter, int64_t from_s, int64_t to_s,
-		  uint64_t *ret_mwh, int64_t *ret_covered_s, struct error *err);
+		  struct meter_measured *ret_measured, struct error *err);
+
+/* --- a meter that a program reads ------------------------------------------
+ */
+
+/* The first number in what it said, after the text `after` (NULL: from its
+ * start), times `times`. -SOBRE_ECONFIG: there is none, or not one of a
+ * meter. */
+int meter_output(const char *text, const char *after, micro times,
+		 micro *ret_value, struct error *err);
+/*
+ * Its readings are kept in STATE/meters/ID.W.csv or ID.kWh.csv, as above.
+ * Durable when it returns. -ESTALE: not later than the last one, as the clock
+ * was set back; -ERANGE: no array draws as much. One thread at a time.
+ */
+int meter_append(int state_fd, const char *id, enum meter_kind kind,
+		 const struct meter_reading *reading, struct error *err);
+/* -ENOENT: nothing was read yet. */
+int meter_load_own(int state_fd, const char *id, enum meter_kind kind,
+		   struct meter *ret_meter, struct error *err);
 
 /* --- closed months -------------------------------------------------------- */
 

@@ -12,36 +12,48 @@
 struct parser {
 	const char *name;
 	unsigned int line;
+	const char *text; /* of the line */
 	struct meter meter;
 	size_t room;
 };
 
-static int bad(const struct parser *p, struct error *err, const char *what)
+/* `at` is where in the line; NULL: its start. */
+static int bad(const struct parser *p, const char *at, struct error *err,
+	       const char *what)
 {
-	return error_set(err, -SOBRE_ECONFIG, "%s:%u: %s", p->name, p->line,
-			 what);
+	return error_set(err, -SOBRE_ECONFIG, "%s:%u:%u: %s", p->name, p->line,
+			 at ? (unsigned int)(at - p->text) + 1 : 1, what);
 }
 
 /* --- a line -------------------------------------------------------------- */
 
-/* `n` digits; false when they aren't, or not in [low, high]. */
+/* `n` digits; false when they aren't, or not in [low, high]: `*at` is then
+ * where they start. */
 static bool read_digits(const char **at, unsigned int n, int low, int high,
 			int *ret_value)
 {
 	int value = 0;
 
-	for (; n > 0; n--, (*at)++) {
-		if (**at < '0' || **at > '9')
+	for (unsigned int i = 0; i < n; i++) {
+		char c = (*at)[i];
+
+		if (c < '0' || c > '9')
 			return false;
-		value = value * 10 + (**at - '0');
+		value = value * 10 + (c - '0');
 	}
+	if (value < low || value > high)
+		return false;
 	*ret_value = value;
-	return value >= low && value <= high;
+	*at += n;
+	return true;
 }
 
 static bool read_char(const char **at, char c)
 {
-	return *(*at)++ == c;
+	if (**at != c)
+		return false;
+	(*at)++;
+	return true;
 }
 
 static int days_in(int year, int month)
@@ -63,8 +75,9 @@ static int64_t days_before(int year, int month, int day)
 	return days + day - 1 - 719162; /* 1970-01-01 */
 }
 
-/* 2026-09-01T00:00:00Z, or without its seconds; to where it ends, or NULL. */
-static const char *read_time(const char *at, int64_t *ret_s)
+/* 2026-09-01T00:00:00Z, or without its seconds; `*at` goes to its end, or to
+ * what is wrong. */
+static bool read_time(const char **at, int64_t *ret_s)
 {
 	int year = 0;
 	int month = 0;
@@ -73,31 +86,36 @@ static const char *read_time(const char *at, int64_t *ret_s)
 	int minute = 0;
 	int second = 0;
 
-	if (!read_digits(&at, 4, 1970, 9999, &year) || !read_char(&at, '-') ||
-	    !read_digits(&at, 2, 1, 12, &month) || !read_char(&at, '-') ||
-	    !read_digits(&at, 2, 1, days_in(year, month), &day) ||
-	    !read_char(&at, 'T') || !read_digits(&at, 2, 0, 23, &hour) ||
-	    !read_char(&at, ':') || !read_digits(&at, 2, 0, 59, &minute))
-		return NULL;
-	if (*at == ':' &&
-	    (!read_char(&at, ':') || !read_digits(&at, 2, 0, 59, &second)))
-		return NULL;
-	if (*at != 'Z')
-		return NULL;
+	if (!read_digits(at, 4, 1970, 9999, &year) || !read_char(at, '-') ||
+	    !read_digits(at, 2, 1, 12, &month) || !read_char(at, '-') ||
+	    !read_digits(at, 2, 1, days_in(year, month), &day) ||
+	    !read_char(at, 'T') || !read_digits(at, 2, 0, 23, &hour) ||
+	    !read_char(at, ':') || !read_digits(at, 2, 0, 59, &minute))
+		return false;
+	if (**at == ':' &&
+	    (!read_char(at, ':') || !read_digits(at, 2, 0, 59, &second)))
+		return false;
+	if (!read_char(at, 'Z'))
+		return false;
 	*ret_s = days_before(year, month, day) * DAY_S + INT64_C(3600) * hour +
 		 INT64_C(60) * minute + second;
-	return at + 1;
+	return true;
 }
 
 static int add_reading(struct parser *p, struct meter_reading reading,
-		       struct error *err)
+		       const char *value, struct error *err)
 {
 	struct meter *m = &p->meter;
+	const struct meter_reading *before =
+		m->n > 0 ? &m->reading[m->n - 1] : NULL;
 
-	if (m->n > 0 && reading.at_s <= m->reading[m->n - 1].at_s)
-		return bad(p, err, "not later than the reading before");
+	if (before && reading.at_s <= before->at_s)
+		return bad(p, NULL, err, "not later than the reading before");
+	if (meter_is_absurd(m->kind, before, &reading))
+		return bad(p, value, err,
+			   "no array draws as much as that: over 1 MW");
 	if (m->n == METER_MAX_READINGS)
-		return bad(p, err, "too many readings");
+		return bad(p, NULL, err, "too many readings");
 	if (m->n == p->room) {
 		size_t room = p->room ? 2 * p->room : 1024;
 		struct meter_reading *more =
@@ -114,40 +132,42 @@ static int add_reading(struct parser *p, struct meter_reading reading,
 	return 0;
 }
 
-static int read_reading(struct parser *p, const char *line, struct error *err)
+static int read_reading(struct parser *p, struct error *err)
 {
 	struct meter_reading reading = { .at_s = 0 };
-	const char *at = read_time(line, &reading.at_s);
+	const char *at = p->text;
 	int rc;
 
-	if (!at)
-		return bad(p, err,
-			   "no time like 2026-09-01T00:00:00Z at its start");
+	if (!read_time(&at, &reading.at_s))
+		return bad(p, at, err, "no time like 2026-09-01T00:00:00Z");
 	if (*at != ',')
-		return bad(p, err, "no comma after the time");
-	rc = strchr(at + 1, ',') ? -EINVAL
-				 : micro_parse(at + 1, &reading.value);
+		return bad(p, at, err, "no comma after the time");
+	at++;
+	rc = strchr(at, ',') ? -EINVAL : micro_parse(at, &reading.value);
 	if (rc == -ERANGE)
-		return bad(p, err, "too big, or more than 6 decimals");
+		return bad(p, at, err, "too big, or more than 6 decimals");
+	if (rc < 0 && *at == '-')
+		return bad(p, at, err, "a meter says nothing below 0");
 	if (rc < 0)
-		return bad(p, err, "no number like 1234.5 after the time");
-	return add_reading(p, reading, err);
+		return bad(p, at, err, "no number like 1234.5 after the time");
+	return add_reading(p, reading, at, err);
 }
 
-static int read_line(struct parser *p, bool *header, const char *line,
-		     struct error *err)
+static int read_line(struct parser *p, bool *header, struct error *err)
 {
+	const char *line = p->text;
+
 	if (line[0] == '\0' || line[0] == '#')
 		return 0;
 	if (*header)
-		return read_reading(p, line, err);
+		return read_reading(p, err);
 	*header = true;
 	if (!strcmp(line, "time,kWh"))
 		p->meter.kind = METER_KWH;
 	else if (!strcmp(line, "time,W"))
 		p->meter.kind = METER_W;
 	else
-		return bad(p, err, "not 'time,kWh' or 'time,W'");
+		return bad(p, NULL, err, "not 'time,kWh' or 'time,W'");
 	return 0;
 }
 
@@ -166,18 +186,19 @@ static int read_lines(struct parser *p, const char *text, size_t len,
 
 		len -= n + 1;
 		if (n >= sizeof(line))
-			return bad(p, err, "too long a line");
+			return bad(p, NULL, err, "too long a line");
 		memcpy(line, text, n);
 		text = end + 1;
 		if (n > 0 && line[n - 1] == '\r')
 			n--;
 		line[n] = '\0';
+		p->text = line;
 		if (memchr(line, '\0', n))
-			return bad(p, err, "a NUL byte");
-		rc = read_line(p, &header, line, err);
+			return bad(p, memchr(line, '\0', n), err, "a NUL byte");
+		rc = read_line(p, &header, err);
 	}
 	if (rc == 0 && !header)
-		rc = bad(p, err, "no line 'time,kWh' or 'time,W'");
+		rc = bad(p, NULL, err, "no line 'time,kWh' or 'time,W'");
 	return rc;
 }
 
@@ -220,10 +241,12 @@ static int read_all(int fd, struct buf *b)
 	}
 }
 
-int meter_load(const char *path, struct meter *ret_meter, struct error *err)
+int meter_load_at(int dir_fd, const char *path, struct meter *ret_meter,
+		  struct error *err)
 {
 	/* A FIFO in its place must not hang a report. */
-	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	cleanup_fd int fd =
+		openat(dir_fd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	cleanup_buf struct buf b;
 	int rc;
 
@@ -235,77 +258,13 @@ int meter_load(const char *path, struct meter *ret_meter, struct error *err)
 	return meter_parse(path, (const char *)b.data, b.len, ret_meter, err);
 }
 
+int meter_load(const char *path, struct meter *ret_meter, struct error *err)
+{
+	return meter_load_at(AT_FDCWD, path, ret_meter, err);
+}
+
 void meter_release(struct meter *meter)
 {
 	free(meter->reading);
 	*meter = (struct meter){ .n = 0 };
-}
-
-/* --- what it measured ---------------------------------------------------- */
-
-/* Between two readings: millionths of a mWh in `part_s` seconds of it, and
- * false when that isn't known. Bits: 63 + 34 + 20. */
-static bool measured_between(const struct meter *meter,
-			     const struct meter_reading *a, int64_t part_s,
-			     uint128 *ret_energy)
-{
-	const struct meter_reading *b = a + 1;
-	int64_t all_s = b->at_s - a->at_s;
-
-	if (meter->kind == METER_W) {
-		/* microwatts: 3,600,000 for a second are a mWh */
-		*ret_energy = ((uint128)a->value + (uint128)b->value) *
-			      (uint128)part_s * 10 / 72;
-		return all_s <= DAY_S;
-	}
-	if (b->value < a->value)
-		return false;
-	*ret_energy = (uint128)(b->value - a->value) * (uint128)part_s *
-		      (uint128)MICRO / (uint128)all_s;
-	return true;
-}
-
-/* The last reading at or before `at_s`, or the first. */
-static size_t reading_before(const struct meter *meter, int64_t at_s)
-{
-	size_t low = 0;
-	size_t high = meter->n;
-
-	while (high - low > 1) {
-		size_t mid = low + (high - low) / 2;
-
-		if (meter->reading[mid].at_s <= at_s)
-			low = mid;
-		else
-			high = mid;
-	}
-	return low;
-}
-
-int meter_measure(const struct meter *meter, int64_t from_s, int64_t to_s,
-		  uint64_t *ret_mwh, int64_t *ret_covered_s, struct error *err)
-{
-	uint128 energy = 0;
-	int64_t covered_s = 0;
-
-	for (size_t i = meter->n ? reading_before(meter, from_s) : 0;
-	     i + 1 < meter->n && meter->reading[i].at_s < to_s; i++) {
-		const struct meter_reading *a = &meter->reading[i];
-		int64_t start = a->at_s > from_s ? a->at_s : from_s;
-		int64_t end = a[1].at_s < to_s ? a[1].at_s : to_s;
-		uint128 part = 0;
-
-		if (start >= end ||
-		    !measured_between(meter, a, end - start, &part))
-			continue;
-		covered_s += end - start;
-		energy += part;
-	}
-	energy = (energy + MICRO / 2) / (uint128)MICRO;
-	if (energy > UINT64_MAX)
-		return error_set(err, -EOVERFLOW,
-				 "a meter measured more than can be");
-	*ret_mwh = (uint64_t)energy;
-	*ret_covered_s = covered_s;
-	return 0;
 }

@@ -140,6 +140,31 @@ static void print_work(const json_t *r)
 	(void)printf(T("catalog queue: %llu\n"), json_u64(r, "queue"));
 }
 
+/* Of the meters that a program reads. */
+static void print_meters(const json_t *r)
+{
+	json_t *meter;
+	size_t i;
+
+	json_array_foreach(json_object_get(r, "meters"), i, meter)
+	{
+		const json_t *last = json_object_get(meter, "last");
+		cleanup_free char *wrong = json_name(meter, "wrong");
+
+		if (json_is_object(last))
+			(void)printf(T("meter of array '%s': %llu %s on %s\n"),
+				     json_text(meter, "array"),
+				     json_u64(last, "value_micro") / 1000000,
+				     json_text(meter, "unit"),
+				     json_text(last, "time"));
+		else
+			(void)printf(T("meter of array '%s': not read yet\n"),
+				     json_text(meter, "array"));
+		if (wrong && *wrong)
+			(void)printf("  %s\n", wrong);
+	}
+}
+
 static void print_errors(const json_t *r)
 {
 	json_t *errors = json_object_get(r, "errors");
@@ -199,6 +224,7 @@ static void print_status(const struct place *place, const json_t *r)
 	print_last_close(r);
 	print_ways(r);
 	print_work(r);
+	print_meters(r);
 	print_errors(r);
 }
 

@@ -153,6 +153,38 @@ static void arrays_say_what_they_hold_and_are_made_of(void **state)
 	config_release(&c);
 }
 
+static void a_meter_may_be_a_program(void **state)
+{
+	struct config c = config_of(
+		"energy:\n"
+		"  arrays:\n"
+		"    - id: a\n"
+		"      usable: 1 TB\n"
+		"      meter:\n"
+		"        command: [/usr/bin/ipmitool, dcmi, power, reading]\n"
+		"        unit: W\n"
+		"        after: 'Instantaneous power reading:'\n"
+		"    - id: b\n"
+		"      usable: 1 TB\n"
+		"      meter: { command: /opt/kwh, unit: kWh, every: 1 h,\n"
+		"               times: '0,01' }\n");
+
+	(void)state;
+	ARE(c.array[0].meter_command, "/usr/bin/ipmitool", "dcmi", "power",
+	    "reading");
+	assert_false(c.array[0].meter_kwh);
+	assert_int_equal(c.array[0].meter_every_s, 300);
+	assert_string_equal(c.array[0].meter_after,
+			    "Instantaneous power reading:");
+	assert_null(c.array[0].meter_times);
+	assert_null(c.array[0].meter);
+	ARE(c.array[1].meter_command, "/opt/kwh");
+	assert_true(c.array[1].meter_kwh);
+	assert_int_equal(c.array[1].meter_every_s, 3600);
+	assert_string_equal(c.array[1].meter_times, "0.01");
+	config_release(&c);
+}
+
 static void french_units_are_read(void **state)
 {
 	struct config c =
@@ -322,6 +354,7 @@ int main(void)
 		cmocka_unit_test(a_real_file_is_read),
 		cmocka_unit_test(what_is_not_said_is_the_default),
 		cmocka_unit_test(arrays_say_what_they_hold_and_are_made_of),
+		cmocka_unit_test(a_meter_may_be_a_program),
 		cmocka_unit_test(french_units_are_read),
 		cmocka_unit_test(bursts_are_of_any_time),
 		cmocka_unit_test(windows_reach_midnight),

@@ -32,13 +32,11 @@ static void check(const struct meter *meter, int64_t from_s, int64_t to_s,
 		  uint64_t want_mwh, int64_t want_covered_s)
 {
 	struct error err = ERROR_INIT;
-	uint64_t mwh = UINT64_MAX;
-	int64_t covered_s = -1;
+	struct meter_measured m = { .covered_s = -1 };
 
-	assert_int_equal(
-		meter_measure(meter, from_s, to_s, &mwh, &covered_s, &err), 0);
-	assert_int_equal(mwh, want_mwh);
-	assert_int_equal(covered_s, want_covered_s);
+	assert_int_equal(meter_measure(meter, from_s, to_s, &m, &err), 0);
+	assert_int_equal(m.mwh, want_mwh);
+	assert_int_equal(m.covered_s, want_covered_s);
 }
 
 static void a_register_gives_what_it_rose_by(void **state)
@@ -128,46 +126,125 @@ static void refused(const char *text, const char *message)
 	refused_n(text, strlen(text), message);
 }
 
-static void what_is_wrong_is_said_with_its_line(void **state)
+/* A second line, after "time,W": what is said of it, and of which column. */
+static void refused_line(const char *line, unsigned int column,
+			 const char *what)
 {
-	static const char no_time[] =
-		"a1.csv:2: no time like 2026-09-01T00:00:00Z at its start";
-	static const char no_number[] =
-		"a1.csv:2: no number like 1234.5 after the time";
+	char text[256];
+	char message[256];
+
+	(void)snprintf(text, sizeof(text), "time,W\n%s\n", line);
+	(void)snprintf(message, sizeof(message), "a1.csv:2:%u: %s", column,
+		       what);
+	refused(text, message);
+}
+
+static void what_is_wrong_is_said_with_its_line_and_column(void **state)
+{
+	static const char no_time[] = "no time like 2026-09-01T00:00:00Z";
+	static const char no_number[] = "no number like 1234.5 after the time";
 	static const char nul[] = "time,W\n2026-09-01T00:00:00Z,1\0x\n";
 	static const char no_header[] =
-		"a1.csv:1: no line 'time,kWh' or 'time,W'";
+		"a1.csv:1:1: no line 'time,kWh' or 'time,W'";
 	char line[200];
 
 	(void)state;
 	refused("", no_header);
 	refused("time,W", no_header); /* cut */
-	refused("#\ntime;W\n", "a1.csv:2: not 'time,kWh' or 'time,W'");
-	refused("time,W\n2026-09-01 00:00:00Z,1\n", no_time);
-	refused("time,W\n2026-09-01T00:00:00,1\n", no_time);
-	refused("time,W\n2026-09-01T00:00:00+02:00,1\n", no_time);
-	refused("time,W\n2026-02-29T00:00:00Z,1\n", no_time);
-	refused("time,W\n2026-00-01T00:00:00Z,1\n", no_time);
-	refused("time,W\n2026-13-01T00:00:00Z,1\n", no_time);
-	refused("time,W\n1969-12-31T00:00:00Z,1\n", no_time);
-	refused("time,W\n2026-09-01T24:00:00Z,1\n", no_time);
-	refused("time,W\n2026-09-01T00:00:60Z,1\n", no_time);
-	refused("time,W\n2026-09\n", no_time);
-	refused("time,W\n2026-09-01T00:00:00Z;1\n",
-		"a1.csv:2: no comma after the time");
-	refused("time,W\n2026-09-01T00:00:00Z,\n", no_number);
-	refused("time,W\n2026-09-01T00:00:00Z,-1\n", no_number);
-	refused("time,W\n2026-09-01T00:00:00Z,1e3\n", no_number);
-	refused("time,W\n2026-09-01T00:00:00Z,1,5\n", no_number);
-	refused("time,W\n2026-09-01T00:00:00Z, 1\n", no_number);
-	refused("time,W\n2026-09-01T00:00:00Z,1.0000001\n",
-		"a1.csv:2: too big, or more than 6 decimals");
-	refused("time,W\n2026-09-01T00:00:01Z,1\n\n2026-09-01T00:00:01Z,1\n",
-		"a1.csv:4: not later than the reading before");
-	refused_n(nul, sizeof(nul) - 1, "a1.csv:2: a NUL byte");
+	refused("#\ntime;W\n", "a1.csv:2:1: not 'time,kWh' or 'time,W'");
+	refused_line("2026-09-01 00:00:00Z,1", 11, no_time);
+	refused_line("2026-09-01T00:00:00,1", 20, no_time);
+	refused_line("2026-09-01T00:00:00+02:00,1", 20, no_time);
+	refused_line("2026-02-29T00:00:00Z,1", 9, no_time);
+	refused_line("2026-00-01T00:00:00Z,1", 6, no_time);
+	refused_line("2026-13-01T00:00:00Z,1", 6, no_time);
+	refused_line("1969-12-31T00:00:00Z,1", 1, no_time);
+	refused_line("2026-09-01T24:00:00Z,1", 12, no_time);
+	refused_line("2026-09-01T00:00:60Z,1", 18, no_time);
+	refused_line("2026-09", 8, no_time);
+	refused_line("2026-09-01T00:00:00Z;1", 21, "no comma after the time");
+	refused_line("2026-09-01T00:00:00Z,", 22, no_number);
+	refused_line("2026-09-01T00:00:00Z,1e3", 22, no_number);
+	refused_line("2026-09-01T00:00:00Z,1,5", 22, no_number);
+	refused_line("2026-09-01T00:00:00Z, 1", 22, no_number);
+	refused_line("2026-09-01T00:00:00Z,nan", 22, no_number);
+	refused_line("2026-09-01T00:00:00Z,-1", 22,
+		     "a meter says nothing below 0");
+	refused_line("2026-09-01T00:00:00Z,1.0000001", 22,
+		     "too big, or more than 6 decimals");
+	refused_n(nul, sizeof(nul) - 1, "a1.csv:2:23: a NUL byte");
 	memset(line, 'x', sizeof(line));
 	line[sizeof(line) - 1] = '\n';
-	refused_n(line, sizeof(line), "a1.csv:1: too long a line");
+	refused_n(line, sizeof(line), "a1.csv:1:1: too long a line");
+}
+
+/* A clock that was set back, an hour twice in October, a reading twice. */
+static void times_that_do_not_rise_are_refused(void **state)
+{
+	(void)state;
+	refused("time,W\n2026-09-01T00:00:01Z,1\n\n2026-09-01T00:00:01Z,1\n",
+		"a1.csv:4:1: not later than the reading before");
+	refused("time,kWh\n2026-10-25T01:30:00Z,1\n2026-10-25T01:00:00Z,2\n",
+		"a1.csv:3:1: not later than the reading before");
+}
+
+/* In the wrong unit, or with a digit too many. */
+static void what_no_array_draws_is_refused(void **state)
+{
+	static const char too_much[] =
+		"no array draws as much as that: over 1 MW";
+	struct meter m = parsed("time,W\n2026-09-01T00:00:00Z,1000000\n");
+
+	(void)state;
+	meter_release(&m);
+	refused_line("2026-09-01T00:00:00Z,1000000.000001", 22, too_much);
+	/* a coarse register may jump by 100 kWh in a second */
+	m = parsed("time,kWh\n2026-09-01T00:00:00Z,999999999\n"
+		   "2026-09-01T00:00:01Z,1000000099\n"
+		   "2026-09-01T01:00:01Z,1000001199\n");
+	meter_release(&m);
+	refused("time,kWh\n2026-09-01T00:00:00Z,5\n"
+		"2026-09-01T01:00:00Z,1106\n",
+		"a1.csv:3:22: no array draws as much as that: over 1 MW");
+}
+
+static struct meter_measured measured(const struct meter *meter, int64_t from_s,
+				      int64_t to_s)
+{
+	struct error err = ERROR_INIT;
+	struct meter_measured m;
+
+	assert_int_equal(meter_measure(meter, from_s, to_s, &m, &err), 0);
+	return m;
+}
+
+static void what_is_missing_is_counted(void **state)
+{
+	struct meter m = parsed("time,kWh\n"
+				"2026-09-02T00:00:00Z,10\n"
+				"2026-09-05T00:00:00Z,40\n"
+				"2026-09-06T00:00:00Z,3\n"
+				"2026-09-08T00:00:00Z,23\n");
+	struct meter_measured it =
+		measured(&m, SEPTEMBER, SEPTEMBER + 10 * DAY);
+
+	(void)state;
+	assert_int_equal(it.readings, 4);
+	assert_int_equal(it.falls, 1);
+	assert_int_equal(it.gaps, 3); /* before, the fall, after */
+	assert_int_equal(it.longest_gap_s, 3 * DAY);
+	assert_int_equal(it.covered_s, 5 * DAY);
+	it = measured(&m, SEPTEMBER + DAY, SEPTEMBER + 4 * DAY);
+	assert_int_equal(it.gaps, 0);
+	assert_int_equal(it.falls, 0);
+	it = measured(&m, SEPTEMBER + 20 * DAY, SEPTEMBER + 30 * DAY);
+	assert_int_equal(it.readings, 0);
+	assert_int_equal(it.gaps, 1);
+	assert_int_equal(it.longest_gap_s, 10 * DAY);
+	meter_release(&m);
+	it = measured(&m, SEPTEMBER, SEPTEMBER + DAY); /* without a reading */
+	assert_int_equal(it.gaps, 1);
+	assert_int_equal(it.covered_s, 0);
 }
 
 static void a_file_that_cannot_be_read_is_an_error(void **state)
@@ -201,28 +278,19 @@ static void a_file_that_cannot_be_read_is_an_error(void **state)
 
 static void too_much_for_64_bits_is_said(void **state)
 {
-	struct meter m = parsed("time,W\n"
-				"2026-09-01T00:00Z,90000000000\n"
-				"2026-09-02T00:00Z,90000000000\n"
-				"2026-09-03T00:00Z,90000000000\n");
+	struct meter m = { .kind = METER_W, .n = 0 };
 	struct error err = ERROR_INIT;
-	uint64_t mwh = 0;
-	int64_t covered_s = 0;
+	struct meter_measured it;
 
 	(void)state;
-	/* 90 GW for two days are 4.32e15 mWh: those do fit */
-	check(&m, INT64_MIN, INT64_MAX, UINT64_C(4320000000000000), 2 * DAY);
-	meter_release(&m);
-	m = (struct meter){ .kind = METER_W, .n = 0 };
 	m.reading = calloc(5000, sizeof(m.reading[0]));
 	assert_non_null(m.reading);
 	for (; m.n < 5000; m.n++)
 		m.reading[m.n] =
 			(struct meter_reading){ .at_s = (int64_t)m.n * DAY,
 						.value = INT64_MAX };
-	assert_int_equal(
-		meter_measure(&m, 0, INT64_MAX, &mwh, &covered_s, &err),
-		-EOVERFLOW);
+	assert_int_equal(meter_measure(&m, 0, INT64_MAX, &it, &err),
+			 -EOVERFLOW);
 	meter_release(&m);
 }
 
@@ -234,27 +302,20 @@ static void the_days_add_up_to_the_month(void **state)
 				"2026-09-11T19:59:59Z,170.7\n"
 				"2026-09-29T01:02:03Z,341.000009\n"
 				"2026-10-02T01:02:03Z,999\n");
-	struct error err = ERROR_INIT;
-	uint64_t month = 0;
+	struct meter_measured month =
+		measured(&m, SEPTEMBER, SEPTEMBER + 30 * DAY);
 	uint64_t sum = 0;
-	int64_t covered_s = 0;
 
 	(void)state;
-	assert_int_equal(meter_measure(&m, SEPTEMBER, SEPTEMBER + 30 * DAY,
-				       &month, &covered_s, &err),
-			 0);
-	assert_int_equal(covered_s, 30 * DAY);
+	assert_int_equal(month.covered_s, 30 * DAY);
 	for (int64_t day = 0; day < 30; day++) {
-		uint64_t mwh = 0;
+		struct meter_measured it = measured(
+			&m, SEPTEMBER + day * DAY, SEPTEMBER + (day + 1) * DAY);
 
-		assert_int_equal(meter_measure(&m, SEPTEMBER + day * DAY,
-					       SEPTEMBER + (day + 1) * DAY,
-					       &mwh, &covered_s, &err),
-				 0);
-		assert_int_equal(covered_s, DAY);
-		sum += mwh;
+		assert_int_equal(it.covered_s, DAY);
+		sum += it.mwh;
 	}
-	assert_in_range(sum, month - 15, month + 15);
+	assert_in_range(sum, month.mwh - 15, month.mwh + 15);
 	meter_release(&m);
 }
 
@@ -265,7 +326,11 @@ int main(void)
 		cmocka_unit_test(a_register_that_falls_was_replaced),
 		cmocka_unit_test(power_is_straight_between_readings),
 		cmocka_unit_test(a_file_others_write_is_read),
-		cmocka_unit_test(what_is_wrong_is_said_with_its_line),
+		cmocka_unit_test(
+			what_is_wrong_is_said_with_its_line_and_column),
+		cmocka_unit_test(times_that_do_not_rise_are_refused),
+		cmocka_unit_test(what_no_array_draws_is_refused),
+		cmocka_unit_test(what_is_missing_is_counted),
 		cmocka_unit_test(a_file_that_cannot_be_read_is_an_error),
 		cmocka_unit_test(too_much_for_64_bits_is_said),
 		cmocka_unit_test(the_days_add_up_to_the_month),
