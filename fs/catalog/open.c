@@ -36,14 +36,16 @@ static int inspect_version(int64_t version, bool readonly, struct error *err)
 {
 	if (version > newest_schema())
 		return error_set(err, -SOBRE_ESCHEMA,
-				 "it has schema %" PRId64
-				 ", this sobrefs knows up to %" PRId64,
-				 version, newest_schema());
+				 "it has schema %lld, this sobrefs knows up to "
+				 "%lld",
+				 (long long)version,
+				 (long long)newest_schema());
 	if (readonly && version < newest_schema())
 		return error_set(err, -EROFS,
-				 "it has schema %" PRId64 ", %" PRId64
-				 " is needed, and it may not be written",
-				 version, newest_schema());
+				 "it has schema %lld, %lld is needed, and it "
+				 "may not be written",
+				 (long long)version,
+				 (long long)newest_schema());
 	return 0;
 }
 

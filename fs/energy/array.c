@@ -61,9 +61,10 @@ static int check_tier(const struct arrays *arrays, enum tier tier,
 			return error_set(err, -EOVERFLOW,
 					 "arrays too big to add up");
 	}
+	if (n == 0 && tier == TIER_HOT)
+		return error_set(err, -EINVAL, "no array holds what is hot");
 	if (n == 0)
-		return error_set(err, -EINVAL, "no array holds what is %s",
-				 tier == TIER_HOT ? "hot" : "packed");
+		return error_set(err, -EINVAL, "no array holds what is packed");
 	if (n > 1 && unsized)
 		return error_set(err, -EINVAL,
 				 "array '%s' shares what it holds and has no "

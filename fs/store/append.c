@@ -18,10 +18,9 @@
 #include "fs/base/cleanup.h"
 #include "fs/base/io.h"
 
-static int failed(int code, uint64_t pack, const char *what, struct error *err)
+static int of_pack(uint64_t pack, struct error *err)
 {
-	return error_set(err, code, "cannot %s pack %" PRIu64 ": %s", what,
-			 pack, strerrordesc_np(error_to_errno(code)));
+	return error_prefix(err, "pack %llu", (unsigned long long)pack);
 }
 
 static void close_pack(struct writer *w)
@@ -137,8 +136,10 @@ static int start_pack(struct store *store, struct writer *w, struct error *err)
 	do
 		fd = make_file(store, ++row.id);
 	while (fd == -EEXIST);
-	if (fd < 0)
-		return failed(fd, row.id, "make", err);
+	if (fd < 0) {
+		(void)error_set(err, fd, "cannot make it: %s", error_words(fd));
+		return of_pack(row.id, err);
+	}
 	close_pack(w);
 	w->fd = fd;
 	w->made = true;
@@ -150,8 +151,10 @@ static int start_pack(struct store *store, struct writer *w, struct error *err)
 	if (rc < 0)
 		return rc;
 	rc = pack_write_header(store, fd, row.id);
-	if (rc < 0)
-		return failed(rc, row.id, "write", err);
+	if (rc < 0) {
+		(void)error_set(err, rc, "cannot write: %s", error_words(rc));
+		return of_pack(row.id, err);
+	}
 	return pack_row_put(store, &row, err);
 }
 
@@ -166,8 +169,10 @@ static int settle(struct store *store, struct writer *w, enum pack_state state,
 
 	if (rc == 0 && w->made)
 		rc = pack_dir_sync(store, w->pack);
-	if (rc < 0)
-		return failed(rc, w->pack, "sync", err);
+	if (rc < 0) {
+		(void)error_set(err, rc, "cannot sync: %s", error_words(rc));
+		return of_pack(w->pack, err);
+	}
 	w->made = false;
 	return pack_row_put(store, &row, err);
 }
@@ -197,11 +202,17 @@ static int resume_pack(struct store *store, struct writer *w,
 			       O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 		if (w->fd < 0 && errno == ENOENT)
 			return 1;
-		if (w->fd < 0)
-			return failed(-errno, row->id, "open", err);
+		if (w->fd < 0) {
+			(void)error_set(err, -errno, "cannot open: %s",
+					error_words(-errno));
+			return of_pack(row->id, err);
+		}
 	}
-	if (fstat(w->fd, &st) < 0)
-		return failed(-errno, row->id, "stat", err);
+	if (fstat(w->fd, &st) < 0) {
+		(void)error_set(err, -errno, "cannot stat: %s",
+				error_words(-errno));
+		return of_pack(row->id, err);
+	}
 	if ((uint64_t)st.st_size < row->size_bytes)
 		return 1; /* it lost data: leave it as evidence */
 	w->pack = row->id;
@@ -209,8 +220,11 @@ static int resume_pack(struct store *store, struct writer *w,
 	rc = touch(w, row->id, false, err);
 	if (rc == 0 && (uint64_t)st.st_size > row->size_bytes) {
 		rc = io_ftruncate(w->fd, row->size_bytes);
-		if (rc < 0)
-			return failed(rc, row->id, "cut", err);
+		if (rc < 0) {
+			(void)error_set(err, rc, "cannot truncate: %s",
+					error_words(rc));
+			return of_pack(row->id, err);
+		}
 		cache_purge(&store->cache);
 		cache_purge(&store->fresh);
 	}
@@ -281,8 +295,10 @@ int append_record(struct store *store, const struct record *record,
 	record_encode(record, bytes + RECORD_HEADER_BYTES, bytes);
 	memset(bytes + used, 0, (size_t)span - used);
 	rc = io_pwrite(w->fd, bytes, (size_t)span, w->end);
-	if (rc < 0)
-		return failed(rc, w->pack, "write", err);
+	if (rc < 0) {
+		(void)error_set(err, rc, "cannot write: %s", error_words(rc));
+		return of_pack(w->pack, err);
+	}
 	*ret_pack = w->pack;
 	*ret_off = w->end;
 	w->end += span;

@@ -53,9 +53,9 @@ int chunk_load(struct store *store, struct cache *cache,
 	if (!entry || entry->len != row->len) {
 		cache_put(cache, cached);
 		return error_set(err, -SOBRE_ECORRUPT,
-				 "pack %" PRIu64 " at %" PRIu64
-				 ": the chunk is not there",
-				 row->pack, row->off);
+				 "pack %llu at %llu: the chunk is not there",
+				 (unsigned long long)row->pack,
+				 (unsigned long long)row->off);
 	}
 	*ret_ref =
 		(struct chunk_ref){ .data = cached->extent.data + entry->skip,
@@ -85,8 +85,9 @@ int recipe_load(struct store *store, const struct content_row *row,
 		rc = error_set(err, -SOBRE_ECORRUPT, "another's recipe");
 	}
 	if (rc < 0)
-		return error_prefix(err, "pack %" PRIu64 " at %" PRIu64,
-				    row->pack, row->off);
+		return error_prefix(err, "pack %llu at %llu",
+				    (unsigned long long)row->pack,
+				    (unsigned long long)row->off);
 	*ret_recipe = recipe;
 	return 0;
 }

@@ -120,8 +120,9 @@ static int load(struct store *store, bool fresh, struct cached *c,
 	else
 		rc = extent_decode(&record, body, &c->extent, err);
 	if (rc < 0)
-		return error_prefix(err, "pack %" PRIu64 " at %" PRIu64,
-				    c->pack, c->off);
+		return error_prefix(err, "pack %llu at %llu",
+				    (unsigned long long)c->pack,
+				    (unsigned long long)c->off);
 	return 0;
 }
 

@@ -62,16 +62,18 @@ static int check_header(const struct store *store, int fd, uint64_t id,
 	int rc;
 
 	if (pread(fd, bytes, sizeof(bytes), 0) < 0)
-		return error_set(err, -errno, "cannot read pack %" PRIu64, id);
+		return error_set(err, -errno, "cannot read pack %llu",
+				 (unsigned long long)id);
 	rc = pack_header_decode(bytes, &header, err);
 	if (rc == -SOBRE_ECORRUPT)
 		return 0;
 	if (rc < 0)
-		return error_prefix(err, "pack %" PRIu64, id);
+		return error_prefix(err, "pack %llu", (unsigned long long)id);
 	if (header.id != id ||
 	    memcmp(header.uuid, store->options.uuid, sizeof(header.uuid)) != 0)
 		return error_set(err, -SOBRE_ECORRUPT,
-				 "pack %" PRIu64 " is of another drive", id);
+				 "pack %llu is of another drive",
+				 (unsigned long long)id);
 	return 0;
 }
 
@@ -270,7 +272,8 @@ int record_read(struct store *store, uint64_t pack, uint64_t off, bool fresh,
 	rc = read_record(ref.fd, off, ret_record, ret_body, err);
 	pack_put(store, &ref);
 	if (rc < 0)
-		return error_prefix(err, "pack %" PRIu64 " at %" PRIu64, pack,
-				    off);
+		return error_prefix(err, "pack %llu at %llu",
+				    (unsigned long long)pack,
+				    (unsigned long long)off);
 	return 0;
 }

@@ -112,8 +112,9 @@ static int make_sure(const struct store *store, const struct walk *walk,
 	if (rc == 0)
 		rc = pack_dir_sync(store, walk->pack);
 	if (rc < 0)
-		return error_set(err, rc, "cannot sync pack %" PRIu64 ": %s",
-				 walk->pack, error_words(rc));
+		return error_set(err, rc, "cannot sync pack %llu: %s",
+				 (unsigned long long)walk->pack,
+				 error_words(rc));
 	return 0;
 }
 

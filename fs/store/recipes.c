@@ -112,8 +112,8 @@ static int load_once(struct store *store, const struct held_recipe *held,
 		return recipe_load(store, &row, ret_recipe, err);
 	hash128_hex(&held->content, hex);
 	return error_set(err, -SOBRE_ENOCHUNK,
-			 "content %s of %" PRIu64 " bytes is not in the store",
-			 hex, held->size_bytes);
+			 "content %s of %llu bytes is not in the store", hex,
+			 (unsigned long long)held->size_bytes);
 }
 
 static int load(struct store *store, const struct held_recipe *held,

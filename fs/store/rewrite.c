@@ -426,7 +426,8 @@ static int run(struct move *m, int (*step)(struct move *, struct error *),
 		catalog_rollback(m->store->cat);
 	if (rc < 0) {
 		store_abort(m->store);
-		return error_prefix(err, "pack %" PRIu64, m->pack);
+		return error_prefix(err, "pack %llu",
+				    (unsigned long long)m->pack);
 	}
 	atomic_fetch_add(&m->store->generation, 1);
 	*result = m->counts;

@@ -194,8 +194,8 @@ static int check_place(struct store *store, const struct chunk_row *row,
 	if (rc == 0 && (uint64_t)st.st_size <= row->off)
 		rc = -SOBRE_ECORRUPT;
 	if (rc < 0)
-		return error_set(err, rc, "pack %" PRIu64 " is cut off",
-				 row->pack);
+		return error_set(err, rc, "pack %llu is cut off",
+				 (unsigned long long)row->pack);
 	return 0;
 }
 

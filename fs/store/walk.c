@@ -21,7 +21,8 @@ int walk_start(struct walk *walk, struct store *store, uint64_t pack,
 	if (rc < 0)
 		return rc;
 	if (fstat(ref.fd, &st) < 0) {
-		rc = error_set(err, -errno, "cannot stat pack %" PRIu64, pack);
+		rc = error_set(err, -errno, "cannot stat pack %llu",
+			       (unsigned long long)pack);
 		pack_put(store, &ref);
 		return rc;
 	}

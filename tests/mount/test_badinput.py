@@ -173,6 +173,36 @@ def fill(image, leave=0):
     image.sync()
 
 
+class Language(unittest.TestCase):
+    """Who asks is answered in their language, whatever the daemon's."""
+
+    def answer(self, d, lang):
+        absent = os.path.join(d.dir, "absent")
+        done = d.run("pack", "--lang", lang, absent, check=False)
+        self.assertEqual(1, done.returncode, done)
+        self.assertIn(absent, done.stderr)
+        return done.stderr
+
+    def test_who_asks_chooses(self):
+        for environ in ("C", "fr_FR.UTF-8"):
+            with drive.Drive(env.tmp("drive"),
+                             environ={"LANGUAGE": environ}) as d:
+                d.settled()
+                self.assertIn("aucun fichier", self.answer(d, "fr"))
+                self.assertIn("No such file", self.answer(d, "en"))
+
+    def test_of_what_the_daemon_finds_wrong(self):
+        """Its own words, not those of the program that asks."""
+        lower = env.tmp("drive")
+        with drive.Drive(lower) as d:
+            d.settled()
+        for lang, words in (("fr", "lecture seule"), ("en", "read-only")):
+            with drive.Drive(lower, options=["--read-only"],
+                             environ={"LANGUAGE": "fr"}) as d:
+                done = d.run("pack", "--lang", lang, d.dir, check=False)
+                self.assertIn(words, done.stderr)
+
+
 class NoSpace(unittest.TestCase):
     def setUp(self):
         self.image = env.Image("ext4", 96, mkfs=("-m", "0"))

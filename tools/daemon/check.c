@@ -26,12 +26,12 @@ int daemon_check_rights(struct error *err)
 	if (geteuid() != 0 || syscall(SYS_capget, &head, data) < 0 ||
 	    !(data[0].effective & (1u << CAP_SYS_ADMIN)))
 		return error_set(err, -EPERM,
-				 T("mounting a drive needs root (the "
-				   "capability CAP_SYS_ADMIN)"));
+				 "mounting a drive needs root (the "
+				 "capability CAP_SYS_ADMIN)");
 	if (access("/dev/fuse", R_OK | W_OK) < 0)
 		return error_set(err, -errno,
-				 T("cannot use '/dev/fuse': %s: is the kernel "
-				   "module fuse loaded?"),
+				 "cannot use '/dev/fuse': %s: is the kernel "
+				 "module fuse loaded?",
 				 strerrordesc_np(errno));
 	return 0;
 }
@@ -47,10 +47,10 @@ static int refuse_served(const char *lower, const char *uuid, struct error *err)
 	if (mount_table_read("/proc/self/mountinfo", &table, &ignored) == 0)
 		m = mount_table_by_source(&table, source);
 	if (!m)
-		return error_set(err, -EBUSY, T("a daemon already serves '%s'"),
+		return error_set(err, -EBUSY, "a daemon already serves '%s'",
 				 lower);
-	return error_set(err, -EBUSY, T("'%s' is already mounted at '%s'"),
-			 lower, m->point);
+	return error_set(err, -EBUSY, "'%s' is already mounted at '%s'", lower,
+			 m->point);
 }
 
 void check_say_where(const char *lower, struct error *err)
@@ -89,11 +89,10 @@ static int check_submounts(const struct mount_table *table, const char *lower,
 	}
 	if (!used)
 		return 0;
-	return error_set(
-		err, -EXDEV,
-		T("a drive is one file system; inside '%s' is mounted: "
-		  "%s"),
-		lower, names);
+	return error_set(err, -EXDEV,
+			 "a drive is one file system; inside '%s' is mounted: "
+			 "%s",
+			 lower, names);
 }
 
 static int check_mounts(const struct daemon_options *o,
@@ -104,23 +103,22 @@ static int check_mounts(const struct daemon_options *o,
 	if (m && mount_sobre_uuid(m))
 		return strcmp(m->point, o->lower) == 0
 			       ? error_set(err, -EBUSY,
-					   T("'%s' is already mounted"),
-					   o->lower)
+					   "'%s' is already mounted", o->lower)
 			       : error_set(err, -EBUSY,
-					   T("'%s' lies in the drive mounted "
-					     "at '%s'"),
+					   "'%s' lies in the drive mounted "
+					   "at '%s'",
 					   o->lower, m->point);
 	if (strcmp(o->lower, o->mountpoint) != 0) {
 		if (mount_table_at(table, o->mountpoint))
 			return error_set(err, -EBUSY,
-					 T("something is mounted at '%s' "
-					   "already"),
+					 "something is mounted at '%s' "
+					 "already",
 					 o->mountpoint);
 		if (path_inside(o->mountpoint, o->lower, NULL) ||
 		    path_inside(o->lower, o->mountpoint, NULL))
 			return error_set(err, -EINVAL,
-					 T("'%s' and '%s' lie one in the "
-					   "other"),
+					 "'%s' and '%s' lie one in the "
+					 "other",
 					 o->lower, o->mountpoint);
 	}
 	return check_submounts(table, o->lower, err);
@@ -133,25 +131,24 @@ static int check_filesystem(const struct daemon_options *o, int fd,
 	struct statvfs vfs;
 
 	if (fstatfs(fd, &fs) < 0 || fstatvfs(fd, &vfs) < 0)
-		return error_set(err, -errno, T("cannot look at '%s': %s"),
+		return error_set(err, -errno, "cannot look at '%s': %s",
 				 o->lower, strerrordesc_np(errno));
 	switch ((unsigned int)fs.f_type) {
 	case FUSE_SUPER_MAGIC:
 		return error_set(err, -EOPNOTSUPP,
-				 T("'%s' is itself a FUSE file system"),
-				 o->lower);
+				 "'%s' is itself a FUSE file system", o->lower);
 	case OVERLAYFS_SUPER_MAGIC:
 	case ECRYPTFS_SUPER_MAGIC:
 		return error_set(err, -EOPNOTSUPP,
-				 T("'%s' is itself a stacked file system"),
+				 "'%s' is itself a stacked file system",
 				 o->lower);
 	default:
 		break;
 	}
 	if ((vfs.f_flag & ST_RDONLY) && !o->readonly)
 		return error_set(err, -EROFS,
-				 T("'%s' is on a read-only file system: "
-				   "--read-only serves it so"),
+				 "'%s' is on a read-only file system: "
+				 "--read-only serves it so",
 				 o->lower);
 	return 0;
 }
@@ -166,7 +163,7 @@ static int open_directory(const char *path, unsigned int *ret_dead,
 	if (fd < 0)
 		return fd;
 	if (fstat(fd, &st) < 0 || !S_ISDIR(st.st_mode))
-		return error_set(err, -ENOTDIR, T("'%s' is not a directory"),
+		return error_set(err, -ENOTDIR, "'%s' is not a directory",
 				 path);
 	return take_fd(&fd);
 }
@@ -203,8 +200,8 @@ static int locate(struct daemon *d, const struct mount_table *table,
 	if (!m || !path_inside(d->options->lower, m->point, &rest) ||
 	    fstat(lower_fd, &st) < 0)
 		return error_set(err, -ENOENT,
-				 T("cannot find the mount of "
-				   "'%s'"),
+				 "cannot find the mount of "
+				 "'%s'",
 				 d->options->lower);
 	d->dev = st.st_dev;
 	d->mount_dev = makedev(m->major, m->minor);
@@ -212,7 +209,7 @@ static int locate(struct daemon *d, const struct mount_table *table,
 		     *rest && !strcmp(m->root, "/") ? "" : m->root,
 		     *rest ? "/" : "", rest);
 	if (n <= 0 || (size_t)n >= sizeof(d->lower_root))
-		return error_set(err, -ENAMETOOLONG, T("'%s' is too long"),
+		return error_set(err, -ENAMETOOLONG, "'%s' is too long",
 				 d->options->lower);
 	return 0;
 }

@@ -102,6 +102,11 @@ static void give_way(void *ctx)
 	turn_give_way(&c->daemon->turn);
 }
 
+static const char *in_french(const char *english)
+{
+	return po_text_in(PO_FR, english);
+}
+
 /* The reply to whatever comes in the connection's one request. */
 static json_t *make_reply(struct connection *c)
 {
@@ -126,6 +131,7 @@ static json_t *make_reply(struct connection *c)
 		return NULL; /* it only looked whether we live */
 	if (rc > 0)
 		rc = request_decode(value, &request, &err);
+	error_speak(request.french ? in_french : NULL);
 	if (rc == 0)
 		result = daemon_answer(c->daemon, &request, &env, c->uid, &err);
 	return result ? json_pack("{s:o}", "result", result)

@@ -107,7 +107,7 @@ static int wait_for_child(pid_t pid, int fd, struct error *err)
 	(void)waitpid(pid, NULL, 0);
 	if (len != sizeof(message))
 		return error_set(err, -EPIPE,
-				 T("the daemon died while it started"));
+				 "the daemon died while it started");
 	memcpy(&code, message + 1, sizeof(code));
 	message[sizeof(message) - 1] = '\0';
 	return error_set(err, code < 0 ? code : -EIO, "%s",

@@ -44,8 +44,8 @@ static int detach(const char *path, const char *held, struct error *err)
 			return rc < 0 ? rc : n;
 		if (umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) < 0)
 			return error_set(err, -errno,
-					 T("cannot detach the dead mount at "
-					   "'%s': %s"),
+					 "cannot detach the dead mount at "
+					 "'%s': %s",
 					 path, strerrordesc_np(errno));
 	}
 	return DEAD_MAX;
@@ -56,7 +56,7 @@ static int clone_tree(const char *path, struct error *err)
 	int fd = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 
 	return fd >= 0 ? fd
-		       : error_set(err, -errno, T("cannot open '%s': %s"), path,
+		       : error_set(err, -errno, "cannot open '%s': %s", path,
 				   strerrordesc_np(errno));
 }
 
@@ -75,8 +75,8 @@ static int look_below(struct look *look)
 	if (unshare(CLONE_NEWNS) < 0 ||
 	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return error_set(look->err, -errno,
-				 T("cannot look below the dead mount at '%s': "
-				   "%s"),
+				 "cannot look below the dead mount at '%s': "
+				 "%s",
 				 look->path, strerrordesc_np(errno));
 	n = detach(look->path, "", look->err);
 	if (n < 0)

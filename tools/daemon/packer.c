@@ -74,11 +74,16 @@ int daemon_check_ways(struct daemon *d, struct error *err)
 	n = list_open_ways(&list, names, sizeof(names));
 	if (n == 0)
 		return 0;
+	if (n == 1)
+		return error_set(err, -EBUSY,
+				 "nothing is packed while there is another way "
+				 "into the drive: %s; end it or run sobre "
+				 "accept",
+				 names);
 	return error_set(err, -EBUSY,
-			 "nothing is packed while there %s %zu other way%s "
-			 "into the drive: %s; end %s or run sobre accept",
-			 n == 1 ? "is" : "are", n, n == 1 ? "" : "s", names,
-			 n == 1 ? "it" : "them");
+			 "nothing is packed while there are %zu other ways "
+			 "into the drive: %s; end them or run sobre accept",
+			 n, names);
 }
 
 /* Said once in the log, until they have gone or been accepted. */

@@ -24,12 +24,12 @@ static int make_directory(const char *path, struct error *err)
 	struct stat st;
 
 	if (mkdir(path, 0700) < 0 && errno != EEXIST)
-		return error_set(err, -errno, T("cannot make '%s': %s"), path,
+		return error_set(err, -errno, "cannot make '%s': %s", path,
 				 strerrordesc_np(errno));
 	if (lstat(path, &st) < 0 || !S_ISDIR(st.st_mode) || st.st_uid != 0 ||
 	    (st.st_mode & 077))
 		return error_set(err, -EPERM,
-				 T("'%s' is not a directory of root's alone"),
+				 "'%s' is not a directory of root's alone",
 				 path);
 	return 0;
 }
@@ -57,15 +57,15 @@ static int mount_lower(const struct daemon *d, int tree_fd, int *ret_fd,
 	if (move_mount(tree_fd, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH) <
 		    0 ||
 	    mount(NULL, path, NULL, MS_PRIVATE, NULL) < 0)
-		return error_set(err, -errno, T("cannot bind '%s' at '%s': %s"),
+		return error_set(err, -errno, "cannot bind '%s' at '%s': %s",
 				 d->options->lower, path,
 				 strerrordesc_np(errno));
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0 || fstat(fd, &a) < 0 || fstat(tree_fd, &b) < 0)
-		return error_set(err, -errno, T("cannot open '%s': %s"), path,
+		return error_set(err, -errno, "cannot open '%s': %s", path,
 				 strerrordesc_np(errno));
 	if (a.st_dev != b.st_dev || a.st_ino != b.st_ino)
-		return error_set(err, -EBUSY, T("'%s' is not '%s'"), path,
+		return error_set(err, -EBUSY, "'%s' is not '%s'", path,
 				 d->options->lower);
 	*ret_fd = take_fd(&fd);
 	return 0;
@@ -79,11 +79,11 @@ static int lock_place(const struct daemon *d, struct error *err)
 		openat(d->state_fd, "drive", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 
 	if (fd < 0)
-		return error_set(err, -errno, T("cannot open '%s': %s"),
-				 "drive", strerrordesc_np(errno));
+		return error_set(err, -errno, "cannot open '%s': %s", "drive",
+				 strerrordesc_np(errno));
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
 		return error_set(err, errno == EWOULDBLOCK ? -EBUSY : -errno,
-				 T("a daemon already serves '%s'"),
+				 "a daemon already serves '%s'",
 				 d->options->lower);
 	return take_fd(&fd);
 }
@@ -101,11 +101,11 @@ static int hold_once(struct daemon *d, const char *path, struct error *err)
 	if (fd < 0 && errno == ENOENT)
 		return 1;
 	if (fd < 0 || fstat(fd, &is) < 0)
-		return error_set(err, -errno, T("cannot open '%s': %s"), path,
+		return error_set(err, -errno, "cannot open '%s': %s", path,
 				 strerrordesc_np(errno));
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
 		return error_set(err, errno == EWOULDBLOCK ? -EBUSY : -errno,
-				 T("a daemon already uses '%s'"), path);
+				 "a daemon already uses '%s'", path);
 	if (lstat(path, &there) < 0 || there.st_ino != is.st_ino)
 		return 1;
 	d->run_fd = take_fd(&fd);
@@ -123,7 +123,7 @@ static int hold_place(struct daemon *d, const char *path, struct error *err)
 		(void)poll(NULL, 0, HOLD_EVERY_MS);
 	}
 	return rc < 0 ? rc
-		      : error_set(err, -EBUSY, T("a daemon already uses '%s'"),
+		      : error_set(err, -EBUSY, "a daemon already uses '%s'",
 				  path);
 }
 
@@ -139,7 +139,7 @@ int rundir_make(struct daemon *d, int tree_fd, int *ret_lower_fd,
 	d->state_fd =
 		openat(tree_fd, state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (d->state_fd < 0)
-		return error_set(err, -errno, T("cannot open '%s': %s"), state,
+		return error_set(err, -errno, "cannot open '%s': %s", state,
 				 strerrordesc_np(errno));
 	lock = lock_place(d, err);
 	if (lock < 0)

@@ -79,8 +79,8 @@ static int name_of(const char *lower, char **ret_name, struct error *err)
 			continue;
 		if (found)
 			rc = error_set(err, -EEXIST,
-				       T("'%s' and '%s' in %s both say they "
-					 "are of '%s'"),
+				       "'%s' and '%s' in %s both say they "
+				       "are of '%s'",
 				       found, entry->d_name, ETC_DIR, lower);
 		else if (!(found = strdup(entry->d_name)))
 			rc = no_memory(err);
@@ -149,8 +149,7 @@ int setup_lower_of(const char *name, char **ret_lower, struct error *err)
 	if (rc < 0)
 		return rc;
 	if (!config.lower)
-		rc = error_set(err, -ENOENT, T("'%s' does not say: lower"),
-			       path);
+		rc = error_set(err, -ENOENT, "'%s' does not say: lower", path);
 	else
 		*ret_lower = take_ptr(&config.lower);
 	config_release(&config);

@@ -149,7 +149,7 @@ static int open_tree_root(const struct daemon *d, int tree_fd, int *ret_fd,
 	*ret_fd = openat(tree_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return *ret_fd >= 0
 		       ? 0
-		       : error_set(err, -errno, T("cannot open '%s': %s"),
+		       : error_set(err, -errno, "cannot open '%s': %s",
 				   d->options->lower, strerrordesc_np(errno));
 }
 
@@ -226,7 +226,7 @@ static int ended_early(const struct daemon *d, struct error *err)
 				 d->loop_error.text);
 	if (!is_mounted(d))
 		return 1;
-	return error_set(err, -EPIPE, T("the mount ended as soon as it began"));
+	return error_set(err, -EPIPE, "the mount ended as soon as it began");
 }
 
 /* The kernel has been answered, and the mount answers. 1: and is gone. */
@@ -241,13 +241,13 @@ static int wait_ready(struct daemon *d, struct error *err)
 			return ended_early(d, err);
 		if (ms > READY_TIMEOUT_MS)
 			return error_set(err, -ETIMEDOUT,
-					 T("the mount at '%s' does not answer"),
+					 "the mount at '%s' does not answer",
 					 d->options->mountpoint);
 		front_status(d->front, &status);
 	}
 	if (stat(d->options->mountpoint, &st) < 0)
 		return error_set(
-			err, -errno, T("the mount at '%s' does not answer: %s"),
+			err, -errno, "the mount at '%s' does not answer: %s",
 			d->options->mountpoint, strerrordesc_np(errno));
 	return 0;
 }
@@ -449,6 +449,7 @@ static int serve(struct daemon *d, int ready_fd, int signal_fd,
 		rc = tell_parent(d, ready_fd, err);
 	if (rc < 0)
 		return rc;
+	error_speak(NULL); /* who started it has read what there was to say */
 	log_info("serving '%s' at '%s' (%s)", d->options->lower,
 		 d->options->mountpoint, d->uuid);
 	run(d, signal_fd);

@@ -24,18 +24,16 @@ static int parse_option(char **argv, const struct arg_option *options, size_t n,
 	const struct arg_option *o = find(options, n, arg, len);
 
 	if (!o)
-		return error_set(err, -EINVAL, T("unknown option '%s'"), arg);
+		return error_set(err, -EINVAL, "unknown option '%s'", arg);
 	if (o->flag && value)
-		return error_set(err, -EINVAL, T("'%s' takes no value"),
-				 o->name);
+		return error_set(err, -EINVAL, "'%s' takes no value", o->name);
 	if (o->flag) {
 		*o->flag = true;
 		return 1;
 	}
 	/* "--as-of --csv": the value was forgotten. */
 	if (!value && (!argv[1] || !strncmp(argv[1], "--", 2)))
-		return error_set(err, -EINVAL, T("'%s' needs a value"),
-				 o->name);
+		return error_set(err, -EINVAL, "'%s' needs a value", o->name);
 	*o->value = value ? value : argv[1];
 	return value ? 1 : 2;
 }

@@ -103,8 +103,8 @@ int assess_store(struct assess *assess, const char *dir_path, struct bar *bar,
 	uint64_t total = bytes_to_read(assess);
 	uint64_t done = 0;
 	int rc = dir_fd < 0 ? error_set(err, -errno,
-					T("cannot read the directory '%s': "
-					  "%s"),
+					"cannot read the directory '%s': "
+					"%s",
 					dir_path, strerrordesc_np(errno))
 			    : store_estimate_new(&options, &estimate, err);
 

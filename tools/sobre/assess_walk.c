@@ -237,8 +237,8 @@ int assess_walk(struct assess *assess, const char *dir_path, struct error *err)
 
 	if (fd < 0 || statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &st) < 0)
 		rc = error_set(err, -errno,
-			       T("cannot read the directory '%s': "
-				 "%s"),
+			       "cannot read the directory '%s': "
+			       "%s",
 			       dir_path, strerrordesc_np(errno));
 	else
 		rc = w ? 0 : no_memory(err);

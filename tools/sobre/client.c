@@ -41,7 +41,7 @@ static json_t *ask(const char *uuid, const struct request *request,
 	int rc = sock;
 
 	if (rc == -EACCES)
-		(void)error_set(err, rc, T("only root may ask the daemon"));
+		(void)error_set(err, rc, "only root may ask the daemon");
 	if (rc >= 0 && !message)
 		rc = error_set(err, -ENOMEM, "no memory for the request");
 	if (rc >= 0)
@@ -54,8 +54,8 @@ static json_t *ask(const char *uuid, const struct request *request,
 		rc = frame_receive(sock, &reply, err);
 		if (rc == 0)
 			rc = error_set(err, -EPIPE,
-				       T("the daemon went away without an "
-					 "answer"));
+				       "the daemon went away without an "
+				       "answer");
 		else if (rc > 0)
 			rc = take_reply(reply, sink, &result, err);
 	}
@@ -137,7 +137,7 @@ static json_t *run_here(const struct cli *cli, const struct place *place,
 	if (!setup)
 		return NULL;
 	if (lower_fd < 0) {
-		(void)error_set(err, -errno, T("cannot open '%s': %s"),
+		(void)error_set(err, -errno, "cannot open '%s': %s",
 				place->root, strerrordesc_np(errno));
 		return NULL;
 	}
@@ -157,7 +157,9 @@ json_t *client_call(const struct cli *cli, const struct place *place,
 		    void *ctx, struct error *err)
 {
 	struct sink sink = { .progress = progress, .ctx = ctx };
+	struct request spoken = *request; /* shallow: borrowed */
 
+	spoken.french = po_lang() == PO_FR;
 	/* Waiting in the lower would be another way into the drive. */
 	if (chdir("/") < 0) {
 		(void)error_set(err, -errno, "cannot go to '/': %s",
@@ -166,15 +168,15 @@ json_t *client_call(const struct cli *cli, const struct place *place,
 	}
 	if (place->dead) {
 		(void)error_set(err, -ENOTCONN,
-				T("the daemon of '%s' has died: sobre mount "
-				  "starts another, sobre umount clears the "
-				  "place"),
+				"the daemon of '%s' has died: sobre mount "
+				"starts another, sobre umount clears the "
+				"place",
 				place->root);
 		return NULL;
 	}
 	if (place->served)
-		return ask(place->uuid, request, &sink, err);
-	return run_here(cli, place, request, &sink, err);
+		return ask(place->uuid, &spoken, &sink, err);
+	return run_here(cli, place, &spoken, &sink, err);
 }
 
 /* --- what commands share ----------------------------------------------------
@@ -193,7 +195,7 @@ int take_paths(const struct cli *cli, struct place *ret_place,
 		if (rc == 0 && first.root &&
 		    strcmp(first.root, place.root) != 0)
 			rc = error_set(err, -EXDEV,
-				       T("'%s' is of another drive than '%s'"),
+				       "'%s' is of another drive than '%s'",
 				       cli->operands[i], cli->operands[0]);
 		if (rc == 0)
 			rc = request_add_path(request, place.rel, err);

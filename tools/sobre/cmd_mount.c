@@ -173,7 +173,7 @@ static int detach_dead(const struct place *place)
 	struct error err = ERROR_INIT;
 
 	if (umount2(place->root, MNT_DETACH | UMOUNT_NOFOLLOW) < 0) {
-		(void)error_set(&err, -errno, T("cannot unmount '%s': %s"),
+		(void)error_set(&err, -errno, "cannot unmount '%s': %s",
 				place->root, strerrordesc_np(errno));
 		return out_error(&err);
 	}
@@ -209,17 +209,17 @@ static int wait_until_gone(const struct place *place, int pidfd, pid_t pid)
 
 	if (mounted_elsewhere(place->uuid, &elsewhere)) {
 		(void)error_set(&err, -EBUSY,
-				T("'%s' is unmounted, but the drive is still "
-				  "mounted at '%s'"),
+				"'%s' is unmounted, but the drive is still "
+				"mounted at '%s'",
 				place->root, elsewhere);
 		return out_error(&err);
 	}
 	if (pidfd < 0 || poll(&ended, 1, STOP_TIMEOUT_MS) > 0)
 		return EXIT_DONE;
 	(void)error_set(&err, -ETIMEDOUT,
-			T("'%s' is unmounted, but the daemon (pid %d) has not "
-			  "ended yet: files are in use, or another mount "
-			  "namespace has the mount ('lsns -t mnt')"),
+			"'%s' is unmounted, but the daemon (pid %d) has not "
+			"ended yet: files are in use, or another mount "
+			"namespace has the mount ('lsns -t mnt')",
 			place->root, (int)pid);
 	return out_error(&err);
 }
@@ -230,7 +230,7 @@ static int find_mountpoint(struct place *place, struct error *err)
 	char *point = NULL;
 
 	if (!mounted_elsewhere(place->uuid, &point))
-		return error_set(err, -EINVAL, T("'%s' is not mounted"),
+		return error_set(err, -EINVAL, "'%s' is not mounted",
 				 place->root);
 	free(place->root);
 	place->root = point;
@@ -252,7 +252,7 @@ int cmd_umount(const struct cli *cli)
 	if (place.dead)
 		return detach_dead(&place);
 	if (!place.served) {
-		(void)error_set(&err, -EINVAL, T("'%s' is not mounted"),
+		(void)error_set(&err, -EINVAL, "'%s' is not mounted",
 				place.root);
 		return out_error(&err);
 	}
@@ -263,7 +263,7 @@ int cmd_umount(const struct cli *cli)
 		return wait_until_gone(&place, pidfd, pid);
 	if (errno == EBUSY)
 		return say_busy(place.root);
-	(void)error_set(&err, -errno, T("cannot unmount '%s': %s"), place.root,
+	(void)error_set(&err, -errno, "cannot unmount '%s': %s", place.root,
 			strerrordesc_np(errno));
 	return out_error(&err);
 }

@@ -91,8 +91,8 @@ int cmd_pack(const struct cli *cli)
 		return out_error(&err);
 	if (!place.served && !place.dead) {
 		(void)error_set(&err, -EINVAL,
-				T("'%s' is not mounted: packing needs the "
-				  "mount, which alone can read packed files"),
+				"'%s' is not mounted: packing needs the "
+				"mount, which alone can read packed files",
 				place.root);
 		return out_error(&err);
 	}
@@ -230,7 +230,6 @@ int cmd_explain(const struct cli *cli)
 
 	if (take_paths(cli, &place, &request, &err) < 0)
 		return out_error(&err);
-	request.french = po_lang() == PO_FR;
 	result = client_call(cli, &place, &request, NULL, NULL, &err);
 	if (!result)
 		return out_error(&err);

@@ -175,7 +175,6 @@ static bool day_parse(const char *text, int32_t *ret_day)
 static int plan_request(const struct cli *cli, struct request *request,
 			struct error *err)
 {
-	request->french = po_lang() == PO_FR;
 	request->rule = cli->n > 1 ? strdup(cli->operands[1]) : NULL;
 	request->policies = cli->policies ? strdup(cli->policies) : NULL;
 	if ((cli->n > 1 && !request->rule) ||

@@ -79,7 +79,6 @@ static unsigned int parse_formats(const char *text)
 static int fill_request(const struct cli *cli, struct request *request,
 			struct error *err)
 {
-	request->french = po_lang() == PO_FR;
 	request->department = cli->department ? strdup(cli->department) : NULL;
 	request->policies = cli->policies ? strdup(cli->policies) : NULL;
 	request->out = strdup(cli->out);

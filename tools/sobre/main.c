@@ -189,8 +189,7 @@ static int absolute(const char **path, char *buf, size_t size,
 				 strerrordesc_np(errno));
 	n = snprintf(buf, size, "%s/%s", cwd, *path);
 	if (n <= 0 || (size_t)n >= size)
-		return error_set(err, -ENAMETOOLONG, T("'%s' is too long"),
-				 *path);
+		return error_set(err, -ENAMETOOLONG, "'%s' is too long", *path);
 	*path = buf;
 	return 0;
 }
@@ -250,7 +249,7 @@ static int said_all(int status)
 
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return status;
-	(void)error_set(&err, -EIO, T("cannot write the answer"));
+	(void)error_set(&err, -EIO, "cannot write the answer");
 	return out_error(&err);
 }
 
@@ -296,6 +295,7 @@ static int choose_language(char **argv)
 	(void)po_init(NULL, &err);
 	if (lang && po_init(lang, &err) < 0)
 		return out_usage(T("unknown language '%s': en or fr"), lang);
+	error_speak(po_text);
 	return EXIT_DONE;
 }
 

@@ -131,9 +131,9 @@ int place_find(const char *path, bool follow, const char *state,
 	if (rc == 0)
 		rc = error_set(err, -ENOENT,
 			       geteuid() == 0
-				       ? T("'%s' is in no drive: 'sobre "
-					   "assess' looks at any directory, "
-					   "'sobre mount' makes a drive of it")
+				       ? "'%s' is in no drive: 'sobre "
+					 "assess' looks at any directory, "
+					 "'sobre mount' makes a drive of it"
 				       : T("'%s' is in no drive that you may "
 					   "look at"),
 			       path);
@@ -164,11 +164,10 @@ int place_choose(const struct cli *cli, struct place *ret_place,
 		n++;
 	}
 	if (n != 1)
-		return error_set(
-			err, -EINVAL,
-			n == 0 ? T("no drive is mounted: --drive DRIVE "
-				   "says which one")
-			       : T("several drives are mounted: "
-				   "--drive DRIVE says which one"));
+		return error_set(err, -EINVAL,
+				 n == 0 ? "no drive is mounted: --drive DRIVE "
+					  "says which one"
+					: T("several drives are mounted: "
+					    "--drive DRIVE says which one"));
 	return place_find(found->point, true, NULL, ret_place, err);
 }

@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -110,6 +111,62 @@ static void every_code_has_words(void **state)
 	assert_string_equal(error_words(1), "unknown error");
 }
 
+static const char *upside_down(const char *english)
+	__attribute__((format_arg(1)));
+static const char *upside_down(const char *english)
+{
+	static const char *const said[][2] = {
+		{ "cannot open '%s': %s", "« %s » : %s" },
+		{ "pack '%s'", "paquet « %s »" },
+		{ "No such file or directory", "introuvable" },
+		{ "somebody has the file open", "ouvert" },
+		{ ": ", " : " },
+	};
+
+	for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++)
+		if (!strcmp(english, said[i][0]))
+			return said[i][1];
+	return english;
+}
+
+static void a_thread_speaks_its_language(void **state)
+{
+	struct error err = ERROR_INIT;
+
+	(void)state;
+	error_speak(upside_down);
+	(void)error_set(&err, -ENOENT, "cannot open '%s': %s", "a",
+			strerrordesc_np(ENOENT));
+	(void)error_prefix(&err, "pack '%s'", "7");
+	assert_string_equal(error_words(-SOBRE_EINUSE), "ouvert");
+	(void)error_prefix(&err, "unknown %d", 1);
+	error_speak(NULL);
+	assert_string_equal(err.text,
+			    "unknown 1 : paquet « 7 » : « a » : introuvable");
+	assert_string_equal(error_words(-SOBRE_EINUSE),
+			    "somebody has the file open");
+}
+
+/* Whoever writes them; a text longer than there is room for. */
+static void words_that_get_longer_stay_inside(void **state)
+{
+	char text[2 * ERROR_TEXT_MAX];
+	struct error err = ERROR_INIT;
+
+	(void)state;
+	error_speak(upside_down);
+	for (size_t len = ERROR_TEXT_MAX - 40; len < ERROR_TEXT_MAX; len++) {
+		memset(text, 'x', len);
+		(void)snprintf(text + len, sizeof(text) - len, "%s",
+			       "somebody has the file open");
+		(void)error_set(&err, -SOBRE_EINUSE, "%s", text);
+		assert_true(strlen(err.text) < ERROR_TEXT_MAX);
+		(void)error_prefix(&err, "pack '%s'", text);
+		assert_true(strlen(err.text) < ERROR_TEXT_MAX);
+	}
+	error_speak(NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -122,6 +179,8 @@ int main(void)
 		cmocka_unit_test(our_codes_have_the_errno_the_table_says),
 		cmocka_unit_test(a_code_nobody_defined_is_eio),
 		cmocka_unit_test(every_code_has_words),
+		cmocka_unit_test(a_thread_speaks_its_language),
+		cmocka_unit_test(words_that_get_longer_stay_inside),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
