@@ -150,13 +150,15 @@ struct ledger {
 	/* Of the hook that runs: */
 	struct deltas deltas;
 	struct folders folders;
-	bool others; /* shares of other files changed */
+	bool others;		 /* shares of other files changed */
+	enum ledger_cause cause; /* of what the store tells */
 };
 
 /* The clock's, but never before what it once was. Inside a transaction. */
 int64_t ledger_clock(struct ledger *ledger);
 
 #define META_FIRST	 "ledger_first_s"
+#define META_FLOWS	 "ledger_flows_s"
 #define META_NOW	 "ledger_now_s"
 #define META_CONFIG	 "ledger_config"
 #define META_RECHARGE	 "ledger_recharge"
@@ -277,10 +279,27 @@ int check_inos(struct check *check, struct catalog_stmt *s, const char *what,
 	       struct error *err);
 int check_folders(struct check *check, struct error *err);
 
+/* --- flow.c --- */
+
+/* Tiers of running sums, by cause: what it added, then what it took. On disk:
+ * docs/format/catalog.md. */
+#define TIER_FLOWS     16
+#define TIER_FLOWS_END (TIER_FLOWS + 2 * LEDGER_CAUSES)
+
+/* Inside a transaction: `bytes` came to the set, or went when negative. */
+int flow_add(struct ledger *ledger, enum ledger_cause cause,
+	     const struct dept_set *set, int64_t bytes, struct error *err);
+/* Of an inode's blocks. */
+int flow_blocks(struct ledger *ledger, const struct charge *old,
+		const struct charge *charge, struct error *err);
+/* ret_month with `month` set: its rows of tiers, or of flows. */
+int month_rows(struct catalog *cat, bool flows, int64_t now_s,
+	       struct ledger_month *ret_month, struct error *err);
+
 /* Of catalog_on_commit(), and of store_on_charge(). */
 int ledger_commit(void *ctx, const uint64_t *inos, size_t n, struct error *err);
 int ledger_charged(void *ctx, const struct dept_set *set, int64_t delta_bytes,
-		   struct error *err);
+		   bool moved, struct error *err);
 
 /* Where the directories are, as far as a hook's call met them. */
 struct known_place {

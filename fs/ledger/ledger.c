@@ -160,8 +160,10 @@ static int note_time(struct ledger *ledger, struct error *err)
 	if (ledger->now_s < at)
 		ledger->now_s = at;
 	ledger->watched_s = ledger_clock(ledger);
-	if (catalog_meta_get(cat, META_FIRST, INT64_MAX) != INT64_MAX)
-		return 0;
+	if (catalog_meta_get(cat, META_FLOWS, 0) == 0)
+		rc = catalog_meta_set(cat, META_FLOWS, ledger->watched_s, err);
+	if (rc < 0 || catalog_meta_get(cat, META_FIRST, INT64_MAX) != INT64_MAX)
+		return rc;
 	return catalog_meta_set(cat, META_FIRST, ledger->watched_s, err);
 }
 

@@ -105,6 +105,39 @@ int ledger_month_get(struct catalog *cat, int32_t month, int64_t now_s,
 		     struct ledger_month *ret_month, struct error *err);
 void ledger_month_release(struct ledger_month *month);
 
+/* Why what is held changed. */
+enum ledger_cause {
+	CAUSE_NEW,    /* files that are new or grew */
+	CAUSE_GONE,   /* removed, or shrank */
+	CAUSE_PACKED, /* packed, or unpacked; packs written anew */
+	CAUSE_MOVED,  /* from one department to another; or departments were
+			 configured otherwise */
+	CAUSE_SHARED, /* others came to hold what a set holds, or ceased to */
+	LEDGER_CAUSES
+};
+/*
+ * Running sums since `since_s` of what a cause added to what a set stores
+ * (HOT and PACKED), or took from it, over time: as holdings are. So the
+ * difference of their means over two months is what that cause changed of the
+ * mean, and all causes together changed it by what the rows of tiers say, but
+ * for what a recharge put right.
+ */
+struct ledger_flow {
+	struct dept_set set;
+	enum ledger_cause cause;
+	bool less; /* what it took */
+	uint128 byte_seconds;
+};
+struct ledger_flows {
+	int64_t since_s;
+	struct ledger_flow *row; /* owned */
+	unsigned int n;
+};
+/* As ledger_month_get(). */
+int ledger_flows_get(struct catalog *cat, int32_t month, int64_t now_s,
+		     struct ledger_flows *ret_flows, struct error *err);
+void ledger_flows_release(struct ledger_flows *flows);
+
 /* What is held now: tier_time.byte_seconds are bytes (times one second). */
 int ledger_now(struct catalog *cat, struct tier_time **ret_rows,
 	       unsigned int *ret_n, struct error *err);

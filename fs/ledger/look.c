@@ -71,14 +71,17 @@ static int charge_content(struct ledger *ledger, const struct charge *old,
 	if (ledger->store == NULL)
 		return 0;
 	if (!charge_same_content(old, charge)) {
+		ledger->cause = charge->set.n == 0 ? CAUSE_GONE : CAUSE_PACKED;
 		if (old->packed)
 			rc = use_content(ledger, &old->content, NULL, &old->set,
 					 NULL, err);
+		ledger->cause = old->set.n == 0 ? CAUSE_NEW : CAUSE_PACKED;
 		if (rc == 0 && charge->packed)
 			rc = use_content(ledger, &charge->content, &charge->set,
 					 NULL, charge, err);
 		return rc;
 	}
+	ledger->cause = charge->set.n == 0 ? CAUSE_GONE : CAUSE_MOVED;
 	dept_set_minus(&charge->set, &old->set, &gained);
 	dept_set_minus(&old->set, &charge->set, &lost);
 	if (charge->packed && gained.n + lost.n > 0)
@@ -109,6 +112,8 @@ static int recharge_one(struct look *look, uint64_t ino,
 	struct ledger *ledger = look->ledger;
 	int rc = charge_bytes(ledger, old, charge, err);
 
+	if (rc == 0)
+		rc = flow_blocks(ledger, old, charge, err);
 	if (rc == 0)
 		rc = charge_content(ledger, old, charge, err);
 	if (rc == 0 && is_apart(old) != is_apart(charge))
@@ -188,12 +193,22 @@ int ledger_commit(void *ctx, const uint64_t *inos, size_t n, struct error *err)
 	return rc < 0 ? error_prefix(err, "the ledger") : 0;
 }
 
+static enum ledger_cause charged_cause(const struct ledger *ledger, bool moved)
+{
+	if (moved)
+		return CAUSE_SHARED;
+	return ledger->in_hook ? ledger->cause : CAUSE_PACKED;
+}
+
 int ledger_charged(void *ctx, const struct dept_set *set, int64_t delta_bytes,
-		   struct error *err)
+		   bool moved, struct error *err)
 {
 	struct ledger *ledger = ctx;
-	int rc = 0;
+	int rc = flow_add(ledger, charged_cause(ledger, moved), set,
+			  delta_bytes, err);
 
+	if (rc < 0)
+		return rc;
 	if (ledger->in_hook)
 		return deltas_add(&ledger->deltas, TIER_PACKED, set,
 				  delta_bytes, err);

@@ -61,7 +61,10 @@ static int read_key(struct catalog_stmt *s, struct tier_time *row,
 {
 	int64_t tier = stmt_i64(s, 1);
 
-	if (!dept_set_read(s, 0, &row->set) || tier < 0 || tier >= TIERS)
+	const bool is_flow = tier >= TIER_FLOWS && tier < TIER_FLOWS_END;
+
+	if (!dept_set_read(s, 0, &row->set) || tier < 0 ||
+	    (tier >= TIERS && !is_flow))
 		return error_set(err, -SOBRE_ECORRUPT,
 				 "a row of the ledger is bad");
 	row->tier = (enum tier)tier;
@@ -98,20 +101,24 @@ static int read_row(const struct ledger_month *month, struct catalog_stmt *s,
 
 /* One statement, so that both tables are of one moment. */
 static int read_rows(struct catalog *cat, const struct ledger_month *month,
-		     struct rows *rows, struct error *err)
+		     bool flows, struct rows *rows, struct error *err)
 {
 	CLEANUP(stmt_done)
 	struct catalog_stmt *s = catalog_stmt(
 		cat,
 		"SELECT members, tier, 1, high, low FROM ledger"
-		" WHERE month = ?1 UNION ALL"
-		" SELECT members, tier, 0, bytes, at_s FROM holding",
+		" WHERE month = ?1 AND (tier >= ?2 AND tier < ?3) = ?4"
+		" UNION ALL SELECT members, tier, 0, bytes, at_s FROM holding"
+		" WHERE (tier >= ?2 AND tier < ?3) = ?4",
 		err);
 	int rc = 0;
 
 	if (s == NULL)
 		return err->code;
 	stmt_bind_i64(s, 1, month->month);
+	stmt_bind_i64(s, 2, TIER_FLOWS);
+	stmt_bind_i64(s, 3, TIER_FLOWS_END);
+	stmt_bind_i64(s, 4, flows);
 	while ((rc = stmt_step(s, err)) == 1) {
 		struct tier_time row;
 
@@ -156,17 +163,17 @@ static int bounds(struct catalog *cat, struct ledger_month *month,
 	return 0;
 }
 
-int ledger_month_get(struct catalog *cat, int32_t month, int64_t now_s,
-		     struct ledger_month *ret_month, struct error *err)
+int month_rows(struct catalog *cat, bool flows, int64_t now_s,
+	       struct ledger_month *ret_month, struct error *err)
 {
-	struct ledger_month got = { .month = month };
+	struct ledger_month got = { .month = ret_month->month };
 	struct rows rows = { .n = 0 };
 	int rc = bounds(cat, &got, now_s, err);
 
 	if (rc == 0)
 		rc = read_observed(cat, &got, err);
 	if (rc == 0)
-		rc = read_rows(cat, &got, &rows, err);
+		rc = read_rows(cat, &got, flows, &rows, err);
 	if (rc < 0) {
 		free(rows.row);
 		return rc;
@@ -176,6 +183,17 @@ int ledger_month_get(struct catalog *cat, int32_t month, int64_t now_s,
 	got.n = rows.n;
 	*ret_month = got;
 	return 0;
+}
+
+int ledger_month_get(struct catalog *cat, int32_t month, int64_t now_s,
+		     struct ledger_month *ret_month, struct error *err)
+{
+	struct ledger_month got = { .month = month };
+	int rc = month_rows(cat, false, now_s, &got, err);
+
+	if (rc == 0)
+		*ret_month = got;
+	return rc;
 }
 
 void ledger_month_release(struct ledger_month *month)
@@ -191,12 +209,16 @@ int ledger_now(struct catalog *cat, struct tier_time **ret_rows,
 	struct rows rows = { .n = 0 };
 	CLEANUP(stmt_done)
 	struct catalog_stmt *s = catalog_stmt(
-		cat, "SELECT members, tier, bytes FROM holding WHERE bytes > 0",
+		cat,
+		"SELECT members, tier, bytes FROM holding"
+		" WHERE bytes > 0 AND NOT (tier >= ?1 AND tier < ?2)",
 		err);
 	int rc = 0;
 
 	if (s == NULL)
 		return err->code;
+	stmt_bind_i64(s, 1, TIER_FLOWS);
+	stmt_bind_i64(s, 2, TIER_FLOWS_END);
 	while ((rc = stmt_step(s, err)) == 1) {
 		struct tier_time row;
 

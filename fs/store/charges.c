@@ -142,7 +142,7 @@ int charges_add_rows(struct charges *charges, struct store *store,
 }
 
 static int tell_one(struct store *store, const struct charge *charge,
-		    struct error *err)
+		    bool moved, struct error *err)
 {
 	if (charge->set.n == 0 || charge->bytes == 0)
 		return 0;
@@ -150,18 +150,30 @@ static int tell_one(struct store *store, const struct charge *charge,
 		return recount_note(store, "nobody counted who holds chunks",
 				    err);
 	return store->on_charge(store->charge_ctx, &charge->set, charge->bytes,
-				err);
+				moved, err);
+}
+
+static int tell_all(struct store *store, struct charges *charges, bool moved,
+		    struct error *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < charges->cap; i++)
+		rc = tell_one(store, &charges->slot[i], moved, err);
+	charges_release(charges);
+	return rc;
 }
 
 int charges_tell(struct store *store, struct charges *charges,
 		 struct error *err)
 {
-	int rc = 0;
+	return tell_all(store, charges, false, err);
+}
 
-	for (size_t i = 0; rc == 0 && i < charges->cap; i++)
-		rc = tell_one(store, &charges->slot[i], err);
-	charges_release(charges);
-	return rc;
+int charges_tell_moved(struct store *store, struct charges *charges,
+		       struct error *err)
+{
+	return tell_all(store, charges, true, err);
 }
 
 void store_on_charge(struct store *store, store_charge_fn *fn, void *ctx)

@@ -152,11 +152,12 @@ int64_t store_body_seek(struct store_body *body, int64_t off, int whence);
  * department is of nobody either, so sets below are never empty.
  */
 
-/* The stored bytes of a set's chunks became more, or less. In a transaction of
- * the caller of what changed them; an error undoes that. It may not call the
- * store. A set may come several times. */
+/* The stored bytes of a set's chunks became more, or less; `moved`: because
+ * chunks went to another set, or came from one: both are told so. In a
+ * transaction of the caller of what changed them; an error undoes that. It may
+ * not call the store. A set may come several times. */
 typedef int store_charge_fn(void *ctx, const struct dept_set *set,
-			    int64_t delta_bytes, struct error *err);
+			    int64_t delta_bytes, bool moved, struct error *err);
 /* `fn` NULL: nobody any more; then what changes notes in the catalog's meta
  * that all is to be counted again (STORE_META_RECOUNT = 1). */
 void store_on_charge(struct store *store, store_charge_fn *fn, void *ctx);

@@ -57,6 +57,7 @@ struct using
 	const struct dept_set *set; /* afterwards; NULL: nobody asks */
 	struct store_share share;
 	struct charges charges;
+	struct charges moved; /* from one set to another */
 	struct users users;
 	struct dept_set before;
 	struct dept_set after;
@@ -68,6 +69,7 @@ static void using_init(struct using *u, struct store *store)
 {
 	u->store = store;
 	u->charges = (struct charges){ .n = 0 };
+	u->moved = (struct charges){ .n = 0 };
 	u->users.n = 0;
 	u->amiss = false;
 	share_init(&u->share);
@@ -113,12 +115,15 @@ static bool same_set(const struct dept_set *a, const struct dept_set *b)
 /* The stored bytes go from one set to the other. */
 static int charge(struct using *u, int64_t stored, struct error *err)
 {
+	struct charges *to;
 	int rc;
 
 	if (same_set(&u->before, &u->after))
 		return 0;
-	rc = charges_add(&u->charges, &u->before, -stored, err);
-	return rc < 0 ? rc : charges_add(&u->charges, &u->after, stored, err);
+	/* To or from nobody they come or go. */
+	to = u->before.n > 0 && u->after.n > 0 ? &u->moved : &u->charges;
+	rc = charges_add(to, &u->before, -stored, err);
+	return rc < 0 ? rc : charges_add(to, &u->after, stored, err);
 }
 
 static int use_chunk(struct using *u, const struct chunk_use *use,
@@ -171,7 +176,10 @@ static int use_recipe(struct using *u, const struct recipe *recipe,
 		rc = use_chunk(u, &uses[i], err);
 	if (rc == 0)
 		rc = charges_tell(u->store, &u->charges, err);
+	if (rc == 0)
+		rc = charges_tell_moved(u->store, &u->moved, err);
 	charges_release(&u->charges);
+	charges_release(&u->moved);
 	if (rc == 0 && u->amiss)
 		rc = recount_note(u->store, "a chunk's users did not add up",
 				  err);

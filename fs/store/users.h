@@ -68,6 +68,9 @@ int charges_add(struct charges *charges, const struct dept_set *set,
 /* Tells the ledger, and forgets them. Inside a transaction. */
 int charges_tell(struct store *store, struct charges *charges,
 		 struct error *err);
+/* The same, of what went from one set to another. */
+int charges_tell_moved(struct store *store, struct charges *charges,
+		       struct error *err);
 /* What users in the catalog charge: `bytes` for the set of those. 1 when they
  * can't be read: counted as nobody. */
 int charges_add_users(struct charges *charges, const void *users, size_t len,

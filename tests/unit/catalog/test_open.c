@@ -180,7 +180,7 @@ static void a_newer_schema_is_refused_and_left_alone(void **state)
 	before = read_file(f, "catalog.db", &len[0]);
 	assert_int_equal(open_code(f, CATALOG_CREATE), -SOBRE_ESCHEMA);
 	assert_non_null(strstr(f->err.text, "1234"));
-	assert_non_null(strstr(f->err.text, "up to 4"));
+	assert_non_null(strstr(f->err.text, "up to 5"));
 	assert_non_null(strstr(f->err.text, "catalog.db"));
 	assert_int_equal(open_code(f, CATALOG_READONLY), -SOBRE_ESCHEMA);
 	after = read_file(f, "catalog.db", &len[1]);

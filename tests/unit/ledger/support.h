@@ -408,6 +408,40 @@ static inline void assert_balanced(struct world *w)
 	assert_int_equal(n, 0);
 }
 
+static inline void flow_sums(struct world *w, struct deltas *sums)
+{
+	CLEANUP(stmt_done)
+	struct catalog_stmt *s = catalog_read_stmt(
+		w->cat, "SELECT members, tier, bytes FROM holding", &w->err);
+
+	assert_non_null(s);
+	while (stmt_step(s, &w->err) == 1) {
+		const int64_t tier = stmt_i64(s, 1);
+		struct dept_set set;
+		int64_t bytes = stmt_i64(s, 2);
+
+		assert_true(dept_set_read(s, 0, &set));
+		if (tier >= TIER_FLOWS)
+			bytes = tier % 2 ? bytes : -bytes;
+		if (tier >= TIER_FLOWS || tier == TIER_HOT ||
+		    tier == TIER_PACKED)
+			must(deltas_add(sums, TIER_HOT, &set, bytes, &w->err));
+	}
+}
+
+/* What came less what went is what there is, of every set: on a drive of which
+ * nothing was put right. */
+static inline void assert_flows(struct world *w)
+{
+	struct deltas sums = { .n = 0 };
+
+	flow_sums(w, &sums);
+	for (size_t i = 0; i < sums.cap; i++)
+		if (sums.slot[i].used)
+			assert_int_equal(sums.slot[i].bytes, 0);
+	deltas_release(&sums);
+}
+
 /* Counts the shares of packs, all of them. */
 static inline void count(struct world *w)
 {

@@ -175,8 +175,8 @@ static void stored_bytes_that_change_by_themselves_are_noticed(void **state)
 	(void)pack(w, 101, "x");
 	assert_true(shares(w).current);
 	must(catalog_begin(w->cat, &w->err));
-	must(ledger_charged(w->ledger, &set, 5, &w->err));
-	must(ledger_charged(w->ledger, &set, -5, &w->err));
+	must(ledger_charged(w->ledger, &set, 5, false, &w->err));
+	must(ledger_charged(w->ledger, &set, -5, false, &w->err));
 	must(catalog_commit(w->cat, &w->err));
 	assert_false(shares(w).current);
 }

@@ -506,8 +506,10 @@ static void live(struct world *w, uint64_t seed)
 	for (unsigned int i = 0; i < STEPS; i++) {
 		step(m);
 		compare_held(m);
-		if (i % 16 == 0)
+		if (i % 16 == 0) {
 			assert_balanced(w);
+			assert_flows(w);
+		}
 		if (i % 32 == 0)
 			assert_shares_add_up(m);
 		time_passes(m);
@@ -577,6 +579,7 @@ static void a_kill_leaves_charges_and_holdings_agreeing(void **state)
 		world_open_catalog(w);
 		world_open_store(w);
 		assert_balanced(w);
+		assert_flows(w);
 		world_open_ledger(w);
 		assert_false(ledger_needs_recharge(w->ledger));
 		assert_balanced(w);

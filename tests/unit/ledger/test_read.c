@@ -7,7 +7,7 @@
 static void tell(struct world *w, struct dept_set set, int64_t bytes)
 {
 	must(catalog_begin(w->cat, &w->err));
-	must(ledger_charged(w->ledger, &set, bytes, &w->err));
+	must(ledger_charged(w->ledger, &set, bytes, false, &w->err));
 	must(catalog_commit(w->cat, &w->err));
 }
 

@@ -55,11 +55,13 @@ static inline int64_t *charged(struct holders *h, const struct dept_set *set)
 }
 
 static inline int take_charge(void *ctx, const struct dept_set *set,
-			      int64_t delta_bytes, struct error *err)
+			      int64_t delta_bytes, bool moved,
+			      struct error *err)
 {
 	int64_t *bytes = charged(ctx, set);
 
 	(void)err;
+	(void)moved;
 	assert_true(set->n > 0);
 	for (uint16_t i = 1; i < set->n; i++)
 		assert_true(set->member[i - 1] < set->member[i]);

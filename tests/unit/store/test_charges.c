@@ -47,11 +47,12 @@ static void what_adds_up_to_nothing_is_not_told(void **state)
 }
 
 static int refuse(void *ctx, const struct dept_set *set, int64_t delta_bytes,
-		  struct error *err)
+		  bool moved, struct error *err)
 {
 	(void)ctx;
 	(void)set;
 	(void)delta_bytes;
+	(void)moved;
 	return error_set(err, -ENOSPC, "no more");
 }
 
