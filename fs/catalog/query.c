@@ -135,8 +135,9 @@ int catalog_tails(struct catalog *cat, uint32_t block_bytes,
 	CLEANUP(stmt_done)
 	struct catalog_stmt *s = catalog_stmt(
 		cat,
-		"SELECT coalesce(sum(-size_bytes & ?1), 0) FROM inode"
-		" WHERE content IS NOT NULL",
+		/* By the index, each row would be looked for. */
+		"SELECT coalesce(sum(-size_bytes & ?1), 0)"
+		" FROM inode NOT INDEXED WHERE content IS NOT NULL",
 		err);
 	int rc = 0;
 

@@ -73,7 +73,7 @@ int drive_lower_bytes(struct drive *drive, const bool *stop,
 {
 	struct counting c = { .stop = stop };
 	cleanup_fd int fd = lower_open_path(drive, "", err);
-	int rc = fd < 0 ? fd : walk_tree(drive, fd, "", count_one, &c, err);
+	int rc = fd < 0 ? fd : walk_stats(drive, fd, count_one, &c, err);
 
 	if (rc == 0) {
 		add_linked(&c);

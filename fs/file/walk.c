@@ -5,6 +5,7 @@
  */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -22,6 +23,7 @@ struct walk {
 	struct drive *drive;
 	walk_fn *each;
 	void *ctx;
+	bool stats; /* only directories are opened */
 	struct pending *pending;
 };
 
@@ -74,6 +76,26 @@ static int visit(struct walk *w, struct walk_entry *entry, struct error *err)
 				       : error_set(err, rc, "out of memory");
 }
 
+/* 1: it is a directory, to be opened. */
+static int visit_stat(struct walk *w, int dirfd, const struct pending *dir,
+		      const char *name, struct error *err)
+{
+	struct stat st;
+	const struct walk_entry entry = { .opath = -1,
+					  .st = &st,
+					  .parent_ino = dir->inode.ino,
+					  .name = name };
+
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return vanished(-errno)
+			       ? 0
+			       : error_set(err, -errno, "cannot stat '%s': %s",
+					   name, error_words(-errno));
+	if (S_ISDIR(st.st_mode))
+		return 1;
+	return is_ours(w, &st) ? 0 : w->each(w->ctx, &entry, err);
+}
+
 static int visit_name(struct walk *w, int dirfd, const struct pending *dir,
 		      const char *name, struct error *err)
 {
@@ -114,7 +136,10 @@ static int read_names(struct walk *w, DIR *dir, const struct pending *p,
 				     : 0;
 		if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0)
 			continue;
-		rc = visit_name(w, dirfd(dir), p, d->d_name, err);
+		rc = w->stats ? visit_stat(w, dirfd(dir), p, d->d_name, err)
+			      : 1;
+		if (rc == 1)
+			rc = visit_name(w, dirfd(dir), p, d->d_name, err);
 		if (rc < 0)
 			return rc;
 	}
@@ -143,20 +168,43 @@ static int visit_dir(struct walk *w, const struct pending *p, struct error *err)
 	return rc;
 }
 
+static int walk(struct walk *w, const struct walk_entry *start,
+		struct error *err)
+{
+	struct walk_entry first = *start;
+	int rc = visit(w, &first, err);
+
+	while (w->pending) {
+		struct pending *p = w->pending;
+
+		w->pending = p->next;
+		if (rc >= 0)
+			rc = visit_dir(w, p, err);
+		free(p);
+	}
+	return rc < 0 ? rc : 0;
+}
+
 int walk_tree(struct drive *drive, int opath, const char *path, walk_fn *each,
 	      void *ctx, struct error *err)
 {
 	struct walk w = { .drive = drive, .each = each, .ctx = ctx };
-	struct walk_entry start = { .opath = opath, .name = "", .path = path };
-	int rc = visit(&w, &start, err);
+	const struct walk_entry start = { .opath = opath,
+					  .name = "",
+					  .path = path };
 
-	while (w.pending) {
-		struct pending *p = w.pending;
+	return walk(&w, &start, err);
+}
 
-		w.pending = p->next;
-		if (rc >= 0)
-			rc = visit_dir(&w, p, err);
-		free(p);
-	}
-	return rc < 0 ? rc : 0;
+int walk_stats(struct drive *drive, int opath, walk_fn *each, void *ctx,
+	       struct error *err)
+{
+	struct walk w = {
+		.drive = drive, .each = each, .ctx = ctx, .stats = true
+	};
+	const struct walk_entry start = { .opath = opath,
+					  .name = "",
+					  .path = "" };
+
+	return walk(&w, &start, err);
 }

@@ -122,7 +122,8 @@ static int recharge_one(struct look *look, uint64_t ino,
 		rc = folders_add(&ledger->folders, old, -1, err);
 	if (rc == 0)
 		rc = folders_add(&ledger->folders, charge, 1, err);
-	if (rc == 0)
+	/* Of one that is gone the row goes next. */
+	if (rc == 0 && charge->set.n > 0)
 		rc = charge_put(ledger, ino, charge, err);
 	if (rc == 0 && ledger_is_place(ledger, old->place) &&
 	    old->place != charge->place)

@@ -75,21 +75,29 @@ int charges_add(struct charges *charges, const struct dept_set *set,
 	return 0;
 }
 
-int charges_add_users(struct charges *charges, const void *users, size_t len,
-		      int64_t bytes, struct error *err)
+/* By way of `room`, which is large. */
+static int add_users(struct charges *charges, struct users *room,
+		     const void *users, size_t len, int64_t bytes,
+		     struct error *err)
 {
-	cleanup_free struct users *decoded = NULL;
 	struct dept_set set;
 
 	if (len == 0 || bytes == 0)
 		return 0;
-	decoded = malloc(sizeof(*decoded));
-	if (!decoded)
-		return error_set(err, -ENOMEM, "no memory to charge");
-	if (!users_decode(users, len, decoded))
+	if (!users_decode(users, len, room))
 		return 1;
-	users_set(decoded, &set);
+	users_set(room, &set);
 	return charges_add(charges, &set, bytes, err);
+}
+
+int charges_add_users(struct charges *charges, const void *users, size_t len,
+		      int64_t bytes, struct error *err)
+{
+	cleanup_free struct users *room = malloc(sizeof(*room));
+
+	if (!room)
+		return error_set(err, -ENOMEM, "no memory to charge");
+	return add_users(charges, room, users, len, bytes, err);
 }
 
 int charges_add_move(struct charges *charges, struct store *store,
@@ -124,17 +132,19 @@ int charges_add_rows(struct charges *charges, struct store *store,
 {
 	CLEANUP(stmt_done)
 	struct catalog_stmt *s = view_stmt(store, view, sql, err);
+	cleanup_free struct users *room = malloc(sizeof(*room));
 	int rc;
 
 	if (!s)
 		return err->code;
+	if (!room)
+		return error_set(err, -ENOMEM, "no memory to charge");
 	stmt_bind_i64(s, 1, bind);
 	while ((rc = stmt_step(s, err)) > 0) {
 		size_t len;
 		const void *users = stmt_blob(s, 0, &len);
 
-		rc = charges_add_users(charges, users, len, stmt_i64(s, 1),
-				       err);
+		rc = add_users(charges, room, users, len, stmt_i64(s, 1), err);
 		if (rc < 0)
 			break;
 	}
