@@ -3,6 +3,8 @@
 """A simulated month on a real mount: the report against figures worked out
 from the lower's inodes and the packs alone (tests/support/holdings.py)."""
 import csv
+import glob
+import grp
 import os
 import stat
 
@@ -249,8 +251,93 @@ class Timer(Lived):
         self.assertEqual(2, len(commands))
         for argv in commands:
             env.run(env.SOBRE_FAULT, *argv)
-        with open(os.path.join(self.out, "2026-09/urb.html")) as f:
+        with open(os.path.join(self.out, "urb/2026-09/urb.html")) as f:
             self.assertIn("Mois clos le", f.read())
+
+
+class Readers(LedgerCase):
+    """Files for their department's groups alone, whatever the umask of the
+    daemon, which is 077."""
+    GROUPS = {"dej": "daemon", "com": "games, mail"}
+
+    def setUp(self):
+        super().setUp()
+        with open(self.config) as f:
+            text = f.read()
+        for name, groups in self.GROUPS.items():
+            text = text.replace("{ id: %s," % name,
+                                "{ id: %s, groups: [%s]," % (name, groups))
+        with open(self.config, "w") as f:
+            f.write(text + "roles: { admin: adm }\n")
+        self.drive.stop()
+        self.drive = self.mount()
+
+    def may(self, group, path):
+        """May somebody of that group alone read it?"""
+        gid = grp.getgrnam(group).gr_gid
+        program = "ls" if os.path.isdir(path) else "cat"
+        done = env.run(program, path, user=65534, group=gid, extra_groups=[],
+                       check=False)
+        return done.returncode == 0
+
+    def write_apart(self, **options):
+        return self.drive.run("report", "--month", "2026-09", "--drive",
+                              self.drive.dir, "--per-department", self.out,
+                              "--format", "html,csv,json,prom", **options)
+
+    def test_a_department_reads_its_own_and_nothing_else(self):
+        for _ in range(2):  # made, and found
+            said = self.write_apart()
+        self.assertIn("only root may read %s/urb" % self.out, said.stderr)
+        self.assertNotIn("dej", said.stderr)
+        os.chmod(os.path.dirname(self.out), 0o755)
+        readers = {"urb": set(), "dej": {"daemon"}, "com": {"games", "mail"},
+                   "other": {"adm"}, "_city": {"adm"}}
+        for name, groups in readers.items():
+            stem = "index" if name == "_city" else name
+            folder = os.path.join(self.out, name, "2026-09")
+            for ending in (".html", ".csv", "-tableur.csv", ".json"):
+                path = os.path.join(folder, stem + ending)
+                self.assertGreater(os.stat(path).st_size, 0)
+                for group in ("daemon", "games", "mail", "adm", "nogroup"):
+                    with self.subTest(path=path, group=group):
+                        self.assertEqual(group in groups,
+                                         self.may(group, path))
+        metrics = [n for n in os.listdir(self.out) if n.endswith(".prom")]
+        self.assertEqual(1, len(metrics))
+        self.assertTrue(self.may("nogroup",
+                                 os.path.join(self.out, metrics[0])))
+
+    def test_a_department_that_loses_a_group_is_read_by_the_other_alone(self):
+        self.write_apart()
+        with open(self.config) as f:
+            text = f.read()
+        with open(self.config, "w") as f:
+            f.write(text.replace("games, mail", "mail"))
+        self.drive.stop()
+        self.drive = self.mount()
+        self.write_apart()
+        os.chmod(os.path.dirname(self.out), 0o755)
+        path = os.path.join(self.out, "com/2026-09/com.html")
+        self.assertTrue(self.may("mail", path))
+        for name in ("com", "com/2026-09", "com/2026-09/com.html"):
+            self.assertFalse(self.may("games", os.path.join(self.out, name)))
+
+    def test_other_reports_have_the_umask_of_who_asks(self):
+        for mask, mode in ((0o022, 0o644), (0o027, 0o640), (0o077, 0o600)):
+            before = os.umask(mask)
+            try:
+                self.drive.run("report", "--month", "2026-09", "--drive",
+                               self.drive.dir, "--format", "html,prom",
+                               "-o", self.out + str(mask))
+            finally:
+                os.umask(before)
+            for name, want in (("2026-09/urb.html", mode),
+                               ("2026-09", mode | (mode >> 2) & 0o111)):
+                st = os.stat(os.path.join(self.out + str(mask), name))
+                self.assertEqual(want, st.st_mode & 0o7777, name)
+            metrics = glob.glob(self.out + str(mask) + "/*.prom")
+            self.assertEqual(0o644, os.stat(metrics[0]).st_mode & 0o7777)
 
 
 class Uses(LedgerCase):

@@ -21,8 +21,9 @@ struct reporting {
 	struct flagged flagged;
 	struct arrays arrays;
 	struct report_savings savings;
-	struct closing closed; /* the month asked for, when it is */
-	json_t *files;	       /* written */
+	struct closing closed;	/* the month asked for, when it is */
+	struct readers readers; /* of directories of their own */
+	json_t *files;		/* written */
 };
 
 static void reporting_release_at(struct reporting *r)
@@ -33,6 +34,7 @@ static void reporting_release_at(struct reporting *r)
 	free(r->department);
 	flagged_release(&r->flagged);
 	arrays_release(&r->arrays);
+	readers_release(&r->readers);
 	json_decref(r->files);
 }
 
@@ -125,13 +127,27 @@ organisation(const struct config *config, const char *drive,
 	return from->name ? to : NULL;
 }
 
+/* A directory for each department. */
+static int write_apart(struct reporting *r, const struct report_input *input,
+		       const struct report_options *options, struct error *err)
+{
+	int rc = readers_find(r->env->setup, input->department,
+			      input->departments, &r->readers, err);
+
+	return rc < 0 ? rc
+		      : report_write_apart(input, options, r->readers.access,
+					   r->request->out, written, r, err);
+}
+
 static int write_pages(struct reporting *r, const struct rules *rules,
 		       int64_t now_s, struct error *err)
 {
+	const struct report_access access = { .mask = r->request->mask };
 	const struct report_options options = {
 		.lang = r->request->french ? PO_FR : PO_EN,
 		.formats = r->request->formats,
 		.department = r->request->department,
+		.access = r->request->masked ? &access : NULL,
 	};
 	char uuid[UUID_TEXT_BYTES] = "";
 	struct report_organisation publisher;
@@ -152,6 +168,8 @@ static int write_pages(struct reporting *r, const struct rules *rules,
 		organisation(&r->env->setup->config, input.drive, &publisher);
 	if (rules)
 		flagged_into(&r->flagged, &input);
+	if (r->request->apart)
+		return write_apart(r, &input, &options, err);
 	return report_write(&input, &options, r->request->out, written, r, err);
 }
 
@@ -270,7 +288,8 @@ json_t *command_report(const struct command_env *env,
 	rules_done(env, request, rules);
 	if (rc < 0)
 		return NULL;
-	return json_or_nomem(json_pack("{s:i, s:O}", "schema", PROTOCOL_SCHEMA,
-				       "files", r.files),
+	return json_or_nomem(json_pack("{s:i, s:O, s:O*}", "schema",
+				       PROTOCOL_SCHEMA, "files", r.files,
+				       "unread", r.readers.unread),
 			     err);
 }

@@ -30,6 +30,20 @@ json_t *command_plan(const struct command_env *env,
 		     const struct request *request, struct error *err);
 json_t *command_report(const struct command_env *env,
 		       const struct request *request, struct error *err);
+/* report_readers.c: who may read a directory of their own. Borrows from
+ * `setup`.
+ */
+struct readers {
+	struct report_access *access; /* of each department, then the city */
+	uint32_t *admin;
+	unsigned int admins;
+	json_t *unread; /* names of directories that only root may read */
+};
+int readers_find(const struct setup *setup,
+		 const struct report_department *department, unsigned int n,
+		 struct readers *ret_readers, struct error *err);
+void readers_release(struct readers *readers);
+
 /* The last month that was closed, and what failed then; null: none was. */
 json_t *last_close_json(const struct command_env *env);
 json_t *command_month(const struct command_env *env,

@@ -84,6 +84,9 @@ struct request {
 				 INT32_MIN: today */
 	unsigned int formats; /* report: of enum report_format */
 	bool french;	      /* report, reasons; else English */
+	bool apart;	      /* report: a directory for each department */
+	bool masked;	      /* report: by this umask, not the daemon's */
+	unsigned int mask;
 };
 
 /* Checks every type and bound; unknown keys are left alone. -EPROTO. */

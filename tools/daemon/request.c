@@ -216,6 +216,7 @@ static int decode_numbers(const json_t *value, struct request *request,
 	int64_t as_of = INT32_MIN;
 	int64_t formats = 0;
 	int64_t lang = 0;
+	int64_t mask = -1;
 	int rc = decode_number(value, "month", 0, MONTH_MAX, &month, err);
 
 	if (rc == 0)
@@ -225,6 +226,10 @@ static int decode_numbers(const json_t *value, struct request *request,
 		rc = decode_number(value, "formats", 0, 255, &formats, err);
 	if (rc == 0)
 		rc = decode_number(value, "lang", 0, 1, &lang, err);
+	if (rc == 0)
+		rc = decode_number(value, "umask", 0, 0777, &mask, err);
+	request->masked = mask >= 0;
+	request->mask = mask >= 0 ? (unsigned int)mask : 0;
 	request->month = (int32_t)month;
 	request->as_of_day = (int32_t)as_of;
 	request->formats = (unsigned int)formats;
@@ -264,6 +269,8 @@ int request_decode(const json_t *value, struct request *ret_request,
 		rc = decode_flag(value, "now", &r.now, err);
 	if (rc == 0)
 		rc = decode_flag(value, "rebuild", &r.rebuild, err);
+	if (rc == 0)
+		rc = decode_flag(value, "apart", &r.apart, err);
 	if (rc == 0)
 		rc = decode_grace(value, &r, err);
 	if (rc == 0)
@@ -319,6 +326,11 @@ json_t *request_encode(const struct request *request)
 	if (rc == 0 && request->as_of_day != INT32_MIN)
 		rc = json_object_set_new(value, "as_of_day",
 					 json_integer(request->as_of_day));
+	if (rc == 0 && request->masked)
+		rc = json_object_set_new(value, "umask",
+					 json_integer((int)request->mask));
+	if (rc == 0 && request->apart)
+		rc = json_object_set_new(value, "apart", json_true());
 	if (rc == 0)
 		rc = encode_texts(request, value);
 	if (rc < 0) {

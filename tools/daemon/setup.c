@@ -225,7 +225,7 @@ void setup_free(struct setup *setup)
 	free(setup);
 }
 
-static bool find_group(const char *name, uint32_t *ret_gid)
+bool setup_find_group(const char *name, uint32_t *ret_gid)
 {
 	cleanup_free char *buf = malloc(GROUP_BYTES);
 	struct group group;
@@ -257,7 +257,7 @@ static int find_groups(struct setup *setup,
 	for (char **name = from->groups; name && *name; name++) {
 		char text[512];
 
-		if (find_group(*name, &gids[to->n_gids])) {
+		if (setup_find_group(*name, &gids[to->n_gids])) {
 			to->n_gids++;
 			continue;
 		}

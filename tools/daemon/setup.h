@@ -72,6 +72,8 @@ struct setup {
 	struct rules *rules;
 	pthread_mutex_t lock; /* guards `rules` and rules->users */
 };
+/* False: there is no such group. */
+bool setup_find_group(const char *name, uint32_t *ret_gid);
 /* The rules in force, until given back; NULL: none. */
 struct rules *setup_take_rules(struct setup *setup);
 void setup_give_rules(struct setup *setup, struct rules *rules);

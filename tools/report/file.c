@@ -10,27 +10,30 @@
 
 #include "fs/base/io.h"
 
-static int make_dir(int dir, const char *name, struct error *err)
+/* Opened, and made first when it is missing. */
+static int take_dir(int at, const char *name, int flags,
+		    const struct report_access *access, struct error *err)
 {
-	int rc = io_mkdirat(dir, name, 0777); /* the umask decides */
+	/* Else the umask decides. */
+	int made = io_mkdirat(at, name, access ? 0700 : 0777);
+	cleanup_fd int fd = -1;
+	int rc = 0;
 
-	if (rc < 0 && rc != -EEXIST)
-		return error_set(err, rc, "cannot make '%s': %s", name,
-				 error_words(rc));
-	return 0;
-}
-
-static int open_dir(int at, const char *name, int flags, struct error *err)
-{
-	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | flags);
-
+	if (made < 0 && made != -EEXIST)
+		return error_set(err, made, "cannot make '%s': %s", name,
+				 error_words(made));
+	fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | flags);
 	if (fd < 0) {
-		int rc = -errno;
-
+		rc = -errno;
 		return error_set(err, rc, "cannot open '%s': %s", name,
 				 error_words(rc));
 	}
-	return fd;
+	if (access && (made == 0 || access->restricted))
+		rc = access_give(fd, access, true);
+	if (rc < 0)
+		return error_set(err, rc, "cannot set who may read '%s': %s",
+				 name, error_words(rc));
+	return take_fd(&fd);
 }
 
 /* Two runs at once would take each other's temporary files. */
@@ -50,7 +53,8 @@ static int lock(int fd, const char *name, struct error *err)
 }
 
 int folder_open(const char *dir_path, const char *name,
-		struct folder *ret_folder, struct error *err)
+		const struct report_access *access, struct folder *ret_folder,
+		struct error *err)
 {
 	cleanup_fd int parent = -1;
 	cleanup_fd int fd = -1;
@@ -61,17 +65,27 @@ int folder_open(const char *dir_path, const char *name,
 		path = NULL;
 		return error_set(err, -ENOMEM, "%s", error_words(-ENOMEM));
 	}
-	if (make_dir(AT_FDCWD, dir_path, err) < 0)
-		return err->code;
-	parent = open_dir(AT_FDCWD, dir_path, 0, err);
-	if (parent < 0 || (name && make_dir(parent, name, err) < 0))
-		return err->code;
-	fd = name ? open_dir(parent, name, O_NOFOLLOW, err) : take_fd(&parent);
+	parent = take_dir(AT_FDCWD, dir_path,
+			  access && access->restricted ? O_NOFOLLOW : 0, access,
+			  err);
+	if (parent < 0)
+		return parent;
+	fd = name ? take_dir(parent, name, O_NOFOLLOW, access, err)
+		  : take_fd(&parent);
 	if (fd < 0 || lock(fd, path, err) < 0)
 		return err->code;
-	*ret_folder =
-		(struct folder){ .fd = take_fd(&fd), .path = take_ptr(&path) };
+	*ret_folder = (struct folder){ .fd = take_fd(&fd),
+				       .path = take_ptr(&path),
+				       .access = access };
 	return 0;
+}
+
+int folder_make(const char *path, const struct report_access *access,
+		struct error *err)
+{
+	cleanup_fd int fd = take_dir(AT_FDCWD, path, 0, access, err);
+
+	return fd < 0 ? fd : 0;
 }
 
 void folder_release(struct folder *folder)
@@ -81,16 +95,22 @@ void folder_release(struct folder *folder)
 	*folder = (struct folder){ .fd = -1 };
 }
 
-static int write_temporary(int dir, const char *name, const struct buf *data)
+static int write_temporary(const struct folder *folder, const char *name,
+			   const struct buf *data)
 {
+	const int dir = folder->fd;
 	cleanup_fd int fd = -1;
 	int rc = io_unlinkat(dir, name, 0); /* of a run that died */
 
 	if (rc < 0 && rc != -ENOENT)
 		return rc;
-	fd = io_openat_create(dir, name, O_WRONLY | O_EXCL, 0666);
+	fd = io_openat_create(dir, name, O_WRONLY | O_EXCL,
+			      folder->access ? 0600 : 0666);
 	if (fd < 0)
 		return fd;
+	rc = folder->access ? access_give(fd, folder->access, false) : 0;
+	if (rc < 0)
+		return rc;
 	rc = io_pwrite(fd, data->data, data->len, 0);
 	return rc < 0 ? rc : io_fsync(fd);
 }
@@ -103,7 +123,7 @@ int folder_put(const struct folder *folder, const char *name,
 
 	(void)snprintf(temporary, sizeof(temporary), ".%s.tmp", name);
 	if (rc == 0)
-		rc = write_temporary(folder->fd, temporary, data);
+		rc = write_temporary(folder, temporary, data);
 	if (rc == 0)
 		rc = io_renameat(folder->fd, temporary, folder->fd, name);
 	if (rc < 0) {

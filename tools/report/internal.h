@@ -152,6 +152,7 @@ struct page {
 	const struct report_department *department; /* NULL: the city */
 	const struct lines *lines; /* of the month; none unless known */
 	bool links;		   /* the other pages are written too */
+	bool table;		   /* so is departments.html */
 	/* beside it; 0: none */
 	uint64_t csv_bytes, table_bytes, json_bytes, impact_bytes;
 };
@@ -303,13 +304,23 @@ struct num prom_name(const char *drive);
 struct folder {
 	int fd;
 	char *path; /* owned */
+	const struct report_access *access;
 };
-/* DIR/name, or DIR for NULL, made when missing; one run at a time has it. */
+/* DIR/name, or DIR for NULL, made when missing; one run at a time has it.
+ * `access` (NULL: the umask's) is of what is made, and of directories that
+ * were there when it is restricted. */
 int folder_open(const char *dir_path, const char *name,
-		struct folder *ret_folder, struct error *err);
+		const struct report_access *access, struct folder *ret_folder,
+		struct error *err);
+/* Made with that access, or given it. */
+int folder_make(const char *path, const struct report_access *access,
+		struct error *err);
 void folder_release(struct folder *folder);
 int folder_put(const struct folder *folder, const char *name,
 	       const struct buf *data, struct error *err);
 int folder_sync(const struct folder *folder, struct error *err);
+
+/* access.c: of a file or directory of ours. */
+int access_give(int fd, const struct report_access *access, bool directory);
 
 #endif

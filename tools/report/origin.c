@@ -317,7 +317,7 @@ static void city_origin(struct page *p, struct grid *g, unsigned int shown)
 
 static void explain_lines(struct page *p)
 {
-	if (p->lines->departments > 0 && p->links) {
+	if (p->lines->departments > 0 && p->table) {
 		page_raw(p, "<p><a href=\"departments.html\">");
 		page_say(p,
 			 PT(p, "All departments (%u), one by one, with the "

@@ -116,7 +116,9 @@ static int put_subject(const struct run *run,
 		.lang = po_has(options->lang) ? options->lang : PO_EN,
 		.department = department,
 		.lines = &run->lines,
-		.links = !options->department &&
+		.links = !options->department && !options->city &&
+			 (run->formats & REPORT_HTML) != 0,
+		.table = !options->department &&
 			 (run->formats & REPORT_HTML) != 0,
 	};
 	int rc = 0;
@@ -135,7 +137,7 @@ static int put_subject(const struct run *run,
 		rc = put_html(run, &p, err);
 	if (rc == 0 && (run->formats & REPORT_HTML))
 		rc = put_annex(run, &p, err);
-	if (rc == 0 && p.links)
+	if (rc == 0 && p.table)
 		rc = put_departments(run, &p, err);
 	return rc;
 }
@@ -146,7 +148,8 @@ static int put_all(const struct run *run, const struct report_options *options,
 	const char *only = options->department;
 	int rc = only ? 0 : put_subject(run, options, NULL, err);
 
-	for (unsigned int i = 0; rc == 0 && i < run->in->departments; i++) {
+	for (unsigned int i = 0;
+	     rc == 0 && !options->city && i < run->in->departments; i++) {
 		const struct report_department *d = &run->in->department[i];
 
 		if (only && strcmp(only, d->id) != 0)
@@ -161,7 +164,8 @@ static int put_month(struct run *run, const struct report_options *options,
 {
 	const struct report_input *in = run->in;
 	struct num name = date_month_iso(in->month[in->months - 1].month);
-	int rc = folder_open(dir_path, name.s, &run->folder, err);
+	int rc = folder_open(dir_path, name.s, options->access, &run->folder,
+			     err);
 
 	if (rc == 0)
 		rc = put_all(run, options, err);
@@ -169,7 +173,8 @@ static int put_month(struct run *run, const struct report_options *options,
 	return rc;
 }
 
-/* Of the whole drive, in the directory itself. */
+/* Of the whole drive, in the directory itself; a collector reads as somebody
+ * else. */
 static int put_metrics(struct run *run, const char *dir_path, struct error *err)
 {
 	const struct report_input *in = run->in;
@@ -177,6 +182,7 @@ static int put_metrics(struct run *run, const char *dir_path, struct error *err)
 				.month = &in->month[in->months - 1],
 				.lang = PO_EN,
 				.lines = &run->lines };
+	static const struct report_access all = { .mask = 022 };
 	struct num name = prom_name(in->drive);
 	cleanup_buf struct buf out;
 	int rc;
@@ -184,7 +190,7 @@ static int put_metrics(struct run *run, const char *dir_path, struct error *err)
 	buf_init(&out, REPORT_FILE_MAX);
 	rc = prom_write(&p, &out, err);
 	if (rc == 0)
-		rc = folder_open(dir_path, NULL, &run->folder, err);
+		rc = folder_open(dir_path, NULL, &all, &run->folder, err);
 	if (rc == 0)
 		rc = put_named(run, name.s, &out, err);
 	if (rc == 0)
@@ -233,5 +239,60 @@ int report_write(const struct report_input *input,
 		rc = put_month(&run, options, dir_path, err);
 	if (rc == 0 && (run.formats & REPORT_PROM))
 		rc = put_metrics(&run, dir_path, err);
+	return rc;
+}
+
+/* The city's for NULL. */
+static int write_one(const struct report_input *input,
+		     const struct report_options *options,
+		     const struct report_department *department,
+		     const char *path, struct run *run, struct error *err)
+{
+	struct report_options one = *options;
+
+	one.formats &= REPORT_MONTHLY;
+	one.department = department ? department->id : NULL;
+	one.city = !department;
+	return report_write(input, &one, path, run->each, run->ctx, err);
+}
+
+static int write_folder(const struct report_input *input,
+			const struct report_options *options,
+			const struct report_department *department,
+			const char *dir_path, struct run *run,
+			struct error *err)
+{
+	struct num stem = page_stem(department);
+	cleanup_free char *path = NULL;
+
+	if (asprintf(&path, "%s/%s", dir_path,
+		     department ? stem.s : REPORT_CITY_FOLDER) < 0) {
+		path = NULL;
+		return error_set(err, -ENOMEM, "%s", error_words(-ENOMEM));
+	}
+	return write_one(input, options, department, path, run, err);
+}
+
+int report_write_apart(const struct report_input *input,
+		       const struct report_options *options,
+		       const struct report_access *access, const char *dir_path,
+		       void (*each)(void *ctx, const char *path), void *ctx,
+		       struct error *err)
+{
+	struct run run = { .each = each, .ctx = ctx };
+	struct report_options own = *options;
+	int rc = folder_make(dir_path, options->access, err);
+
+	for (unsigned int i = 0; rc == 0 && i <= input->departments; i++) {
+		own.access = &access[i];
+		rc = write_folder(input, &own,
+				  i < input->departments ? &input->department[i]
+							 : NULL,
+				  dir_path, &run, err);
+	}
+	own = *options;
+	own.formats &= REPORT_PROM;
+	if (rc == 0 && own.formats)
+		rc = report_write(input, &own, dir_path, each, ctx, err);
 	return rc;
 }

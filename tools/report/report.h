@@ -255,11 +255,21 @@ enum report_format {
 };
 /* All but REPORT_PROM: files of the month. */
 #define REPORT_MONTHLY (REPORT_HTML | REPORT_CSV | REPORT_JSON)
+/* Who may read what is written, whatever the process's umask. */
+struct report_access {
+	bool restricted;   /* the owner, and these groups alone */
+	unsigned int mask; /* else: the umask of who asked */
+	const uint32_t *gid;
+	unsigned int n_gids; /* 0: the owner alone; above 1: by access lists */
+};
 struct report_options {
 	enum po_lang lang;	/* English when its catalog is missing */
 	unsigned int formats;	/* of enum report_format */
 	const char *department; /* id: its files alone; NULL: all, and the
 				   city's */
+	bool city;		/* the city's alone */
+	const struct report_access *access; /* NULL: by the process's umask.
+					       Metrics are readable by all. */
 };
 
 /*
@@ -273,5 +283,18 @@ int report_write(const struct report_input *input,
 		 const struct report_options *options, const char *dir_path,
 		 void (*each)(void *ctx, const char *path), void *ctx,
 		 struct error *err);
+
+#define REPORT_CITY_FOLDER "_city" /* no id starts so */
+/*
+ * A directory for each: DIR/ID/YYYY-MM/ID.html and the like, which its readers
+ * alone may enter, and DIR/_city. `access` has one for each department, in
+ * their order, and the city's last; `options` has the languages and formats,
+ * and the access to `dir_path` itself.
+ */
+int report_write_apart(const struct report_input *input,
+		       const struct report_options *options,
+		       const struct report_access *access, const char *dir_path,
+		       void (*each)(void *ctx, const char *path), void *ctx,
+		       struct error *err);
 
 #endif

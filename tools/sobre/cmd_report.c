@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -76,12 +77,24 @@ static unsigned int parse_formats(const char *text)
 	return formats;
 }
 
+/* Files are made by a daemon, but for who calls it. */
+static unsigned int current_umask(void)
+{
+	mode_t mask = umask(077);
+
+	(void)umask(mask);
+	return mask & 0777;
+}
+
 static int fill_request(const struct cli *cli, struct request *request,
 			struct error *err)
 {
 	request->department = cli->department ? strdup(cli->department) : NULL;
 	request->policies = cli->policies ? strdup(cli->policies) : NULL;
-	request->out = strdup(cli->out);
+	request->apart = cli->per_department != NULL;
+	request->masked = true;
+	request->mask = current_umask();
+	request->out = strdup(request->apart ? cli->per_department : cli->out);
 	if (!request->out || (cli->department && !request->department) ||
 	    (cli->policies && !request->policies))
 		return error_set(err, -ENOMEM, "no memory for the request");
@@ -100,8 +113,11 @@ int cmd_report(const struct cli *cli)
 
 	if (!cli->month || !month_parse(cli->month, &request.month))
 		return out_usage(T("--month takes a month: 2026-09, or last"));
-	if (!cli->out)
+	if (!cli->out && !cli->per_department)
 		return out_usage(T("-o DIR is missing: where the report goes"));
+	if (cli->per_department && (cli->out || cli->department))
+		return out_usage(T("--per-department takes the place of -o and "
+				   "--department"));
 	request.formats =
 		parse_formats(cli->format ? cli->format : "html,csv,json");
 	if (request.formats == 0)
@@ -116,6 +132,10 @@ int cmd_report(const struct cli *cli)
 		return out_error(&err);
 	if (cli->json)
 		return out_json(result, EXIT_DONE);
+	json_array_foreach(json_object_get(result, "unread"), i, path)(void)
+		fprintf(stderr,
+			T("sobre: only root may read %s/%s: it has no group\n"),
+			cli->per_department, json_string_value(path));
 	json_array_foreach(json_object_get(result, "files"), i, path)
 	{
 		cleanup_free char *name = NULL;

@@ -62,6 +62,7 @@ struct cli {
 	const char *department;
 	const char *format;
 	const char *out;
+	const char *per_department;
 	const char *as_of;
 	const char *sample;
 	const char *report;

@@ -50,7 +50,8 @@ static const struct command commands[] = {
 	{ "report", "",
 	  N_("the month's report: a page for each department and the city"),
 	  cmd_report, 0, 0,
-	  "--month -o --department --format --drive --state --config "
+	  "--month -o --department --per-department --format --drive --state "
+	  "--config "
 	  "--policies" },
 	{ "month", N_("close [YYYY-MM]"),
 	  N_("close a month that is over: its figures never change again"),
@@ -219,6 +220,7 @@ static int parse(char **argv, const struct command *c, struct cli *cli,
 		{ "--department", NULL, &cli->department },
 		{ "--format", NULL, &cli->format },
 		{ "-o", NULL, &cli->out },
+		{ "--per-department", NULL, &cli->per_department },
 		{ "--as-of", NULL, &cli->as_of },
 		{ "--csv", &cli->csv, NULL },
 		{ "--due", &cli->due, NULL },
@@ -258,7 +260,7 @@ static int run_command(const struct command *c, char **argv)
 	struct common common = { .lang = NULL };
 	struct cli cli = { .operands = NULL };
 	struct error err = ERROR_INIT;
-	char room[5][8192];
+	char room[6][8192];
 
 	if (parse(argv, c, &cli, &common, &err) < 0)
 		return bad_usage(c, err.text);
@@ -275,7 +277,8 @@ static int run_command(const struct command *c, char **argv)
 	    absolute(&cli.config, room[1], sizeof(room[1]), &err) < 0 ||
 	    absolute(&cli.policies, room[2], sizeof(room[2]), &err) < 0 ||
 	    absolute(&cli.out, room[3], sizeof(room[3]), &err) < 0 ||
-	    absolute(&cli.report, room[4], sizeof(room[4]), &err) < 0)
+	    absolute(&cli.report, room[4], sizeof(room[4]), &err) < 0 ||
+	    absolute(&cli.per_department, room[5], sizeof(room[5]), &err) < 0)
 		return out_error(&err);
 	return said_all(c->run(&cli));
 }

@@ -127,7 +127,8 @@ static void all_fields_come_back(void **state)
 
 	(void)state;
 	assert_int_equal(parse(REPORT ",\"policies\":\"/p\",\"rule\":[255],"
-				      "\"as_of_day\":-719162,\"lang\":1",
+				      "\"as_of_day\":-719162,\"lang\":1,"
+				      "\"apart\":true,\"umask\":23",
 			       &r),
 			 0);
 	value = request_encode(&r);
@@ -140,6 +141,9 @@ static void all_fields_come_back(void **state)
 	assert_int_equal(back.month, 24320);
 	assert_int_equal(back.formats, 7);
 	assert_true(back.french);
+	assert_true(back.apart);
+	assert_true(back.masked);
+	assert_int_equal(back.mask, 027);
 }
 
 int main(void)
