@@ -37,6 +37,12 @@ def seeded(seed, size):
 
 
 class LedgerCase(unittest.TestCase):
+    start = START
+
+    def settings(self, work):
+        """drive.yaml; files it names go to `work`."""
+        return CONFIG
+
     def setUp(self):
         self.image = env.Image("ext4", 512)
         self.addCleanup(self.image.umount)
@@ -48,8 +54,8 @@ class LedgerCase(unittest.TestCase):
         self.config = os.path.join(work, "drive.yaml")
         self.out = os.path.join(work, "out")
         with open(self.config, "w") as f:
-            f.write(CONFIG)
-        self.at(START)
+            f.write(self.settings(work))
+        self.at(self.start)
         self.drive = self.mount()
         self.integral = holdings.Integral()
 
@@ -89,16 +95,16 @@ class LedgerCase(unittest.TestCase):
                   os.path.join(self.drive.dir, new))
 
     def step(self, hours):
-        self.at(START + hours * HOUR)
+        self.at(self.start + hours * HOUR)
 
     def lines(self, report):
         return {line.get("id", line["kind"]): line
                 for line in report["lines"]}
 
-    def report(self):
-        self.drive.run("report", "--month", "2026-09", "--drive",
+    def report(self, month="2026-09"):
+        self.drive.run("report", "--month", month, "--drive",
                        self.drive.dir, "--format", "json", "-o", self.out)
-        with open(os.path.join(self.out, "2026-09/index.json")) as f:
+        with open(os.path.join(self.out, month, "index.json")) as f:
             return json.load(f)
 
     def same(self, line, name):
