@@ -85,6 +85,16 @@ void coef_set_version(const struct coef_set *set,
 #define ENERGY_ARRAYS_MAX 64
 #define ENERGY_ID_BYTES	  65
 
+/* How good a meter's readings were: told on, not read. */
+struct energy_meter {
+	bool there;	   /* the array is said to have one */
+	int64_t covered_s; /* of the month's seconds */
+	unsigned int readings;
+	unsigned int gaps; /* times that aren't covered */
+	int64_t longest_gap_s;
+	unsigned int falls; /* of a register */
+};
+
 /* Disks with a meter of their own, and a life. 0 or NULL: not known. */
 struct energy_array {
 	const char *id; /* shorter than ENERGY_ID_BYTES */
@@ -96,7 +106,8 @@ struct energy_array {
 	uint64_t usable_bytes; /* 0: no reserve */
 	uint64_t measured_mwh; /* IT energy in the month's seconds; 0: by
 				  coefficients */
-	micro fabrication_kg;  /* 0: by `disks`, else by coefficients */
+	struct energy_meter meter;
+	micro fabrication_kg; /* 0: by `disks`, else by coefficients */
 	uint32_t disks;
 	uint64_t disk_bytes; /* of each: asked for when `flash` */
 	int32_t bought;	     /* 12 * year + month - 1; told on, not read */
@@ -172,6 +183,8 @@ struct energy_array_month {
 	int32_t bought;
 	int64_t life_s;
 	bool outlived;
+	struct energy_meter meter;
+	int64_t seconds; /* of the month, which the meter may cover */
 	bool measured;
 	uint64_t measured_mwh;
 	uint64_t modelled_mwh; /* by coefficients, measured or not */

@@ -177,6 +177,8 @@ static void describe(const struct work *w, unsigned int a)
 			     ? from->life_s
 			     : w->coefs->coef[COEF_LIFE].value * YEAR_S / MICRO;
 	to->outlived = from->outlived;
+	to->meter = from->meter;
+	to->seconds = w->in->seconds;
 	to->measured = from->measured_mwh > 0;
 	to->measured_mwh = from->measured_mwh;
 	to->build_known = from->fabrication_kg > 0 || from->outlived;

@@ -17,14 +17,14 @@ energy:
   residual: 50 g/kWh
   arrays:
     - id: san
-      usable: 2 GB
+      usable: 200 TB
       holds: [hot, packed]
       fabrication: 365 kg
       life: 10 years
       bought: 2024-09
       meter: { command: [/bin/cat, %(register)s], unit: kWh, times: 0.1 }
     - id: vault
-      usable: 8 GB
+      usable: 800 TB
       holds: archive
       meter: %(csv)s
 """
@@ -89,7 +89,7 @@ class Arrays(LedgerCase):
         # 365 kg in 3,650 days: 3 kg in 30
         self.assertEqual(3_000_000_000, san["total"]["build_ugco2e"])
         urb = self.lines(report)["urb"]
-        part = Fraction(int(urb["own_byte_s"]), 2 * 10**9 * 30 * 24 * HOUR)
+        part = Fraction(int(urb["own_byte_s"]), 2 * 10**14 * 30 * 24 * HOUR)
         self.near(urb["energy_mwh"]["all"], PUE * 300_000_000 * part)
         self.assertEqual(25, san["age_months"])
         # 495 kWh: 60 % at 50 g, 40 % at 0
@@ -130,6 +130,33 @@ class Arrays(LedgerCase):
         with open(path) as f:
             self.assertEqual("time,kWh\n2026-09-01T00:00:00Z,1234.560000\n",
                              f.read())
+
+    def test_what_a_meter_lacks_is_told_at_the_close_and_after(self):
+        self.a_measured_month()
+        with open(self.csv, "w") as f:
+            f.write("time,kWh\n2026-09-01T00:00:00Z,10\n"
+                    "2026-09-11T00:00:00Z,20\n2026-09-12T00:00:00Z,1\n"
+                    "2026-10-01T00:00:00Z,20\n")
+        self.at(END + 40 * 24 * HOUR)
+        self.assertEqual(["2026-09", "2026-10"],
+                         self.drive.status()["months_due"])
+        said = self.drive.run("status", self.drive.dir).stdout
+        self.assertIn("not closed yet: 2026-09, 2026-10: sobre month", said)
+        fell = "The meter of array vault went backwards"
+        silent = "The meter of array vault has no reading for this month"
+        done = self.drive.run("month", "close", "--due", "--drive",
+                              self.drive.dir)
+        self.assertIn("2026-09: " + fell, done.stderr)
+        self.assertIn("2026-10: " + silent, done.stderr)
+        status = self.drive.status()
+        self.assertEqual([], status["months_due"])
+        self.assertIn(silent, "".join(status["last_close"]["warnings"]))
+        self.assertIn(silent, self.drive.run("status", self.drive.dir).stdout)
+        self.drive.run("report", "--month", "2026-09", "--drive",
+                       self.drive.dir, "-o", self.out, "--lang", "fr")
+        with open(os.path.join(self.out, "2026-09/urb.html")) as f:
+            self.assertIn("Le compteur de la baie vault est revenu en arrière",
+                          f.read())
 
     def test_what_is_wrong_with_a_file_is_told_with_its_place(self):
         self.configure()

@@ -177,8 +177,15 @@ static void town_months(struct sample *s, unsigned int departments)
 		/* 480 W. */
 		san.measured_mwh =
 			(uint64_t)((m.end_s - m.start_s) * 480 * 1000 / MW_H);
-		if (i == 0)
+		san.meter = (struct energy_meter){
+			.there = true,
+			.covered_s = m.end_s - m.start_s,
+			.readings = (unsigned int)(m.end_s - m.start_s) / 300,
+		};
+		if (i == 0) {
 			san.measured_mwh = san.measured_mwh * 16 / 30;
+			san.meter.covered_s = san.meter.covered_s * 16 / 30;
+		}
 		m.supply = (struct report_supply){
 			.renewable_known = true,
 			.renewable = 400000,
@@ -199,7 +206,24 @@ static void town_months(struct sample *s, unsigned int departments)
 static void one_month(struct sample *s, int64_t first_s, int64_t end_s)
 {
 	static struct rows rows;
-	const struct energy_input how = { .usable_bytes = 0 };
+	/* Its meter was read for two days. */
+	const struct energy_array nas = {
+		.id = "nas",
+		.tiers = 1u << TIER_HOT | 1u << TIER_PACKED,
+		.usable_bytes = TB,
+		.bought = 12 * 2020,
+		.life_s = 5 * 365 * DAY_S,
+		.outlived = true,
+		.meter = { .there = true,
+			   .covered_s = 2 * DAY_S,
+			   .readings = 17,
+			   .gaps = 1,
+			   .longest_gap_s = end_s - first_s - 2 * DAY_S },
+	};
+	const struct energy_input how = {
+		.array = &nas,
+		.arrays = end_s != starts[REPORT_MONTHS], /* "part" */
+	};
 	struct report_month m = whole(REPORT_MONTHS - 1);
 
 	m.first_s = first_s;

@@ -212,7 +212,8 @@ static json_t *savings_json(const struct savings *s)
 			 i(s->holes), "overhead", i(s->overhead));
 }
 
-static json_t *command_status(const struct command_env *env, struct error *err)
+static json_t *command_status(const struct command_env *env,
+			      const struct request *request, struct error *err)
 {
 	struct catalog *cat = drive_catalog(env->drive);
 	struct catalog_totals files = { .files = 0 };
@@ -232,7 +233,7 @@ static json_t *command_status(const struct command_env *env, struct error *err)
 		percent = 100.0 * (double)saved / (double)files.logical_bytes;
 	return json_or_nomem(
 		json_pack("{s:i, s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:f,"
-			  " s:o, s:o, s:o, s:I, s:b, s:o?}",
+			  " s:o, s:o, s:o, s:I, s:b, s:o?, s:o?}",
 			  "schema", PROTOCOL_SCHEMA, "uuid", uuid, "mounted",
 			  env->served, "files", i(files.files), "packed",
 			  i(files.packed), "logical_bytes",
@@ -244,7 +245,8 @@ static json_t *command_status(const struct command_env *env, struct error *err)
 			  store_json(&store), "scan", scan_json(env->drive),
 			  "queue", i(catalog_queue_length(cat)), "needs_scan",
 			  catalog_needs_scan(cat), "last_close",
-			  last_close_json(env)),
+			  last_close_json(env, request->french), "months_due",
+			  months_due_json(env)),
 		err);
 }
 
@@ -466,7 +468,7 @@ json_t *command_run(const struct command_env *env,
 		return NULL;
 	switch (request->command) {
 	case REQUEST_STATUS:
-		return command_status(env, err);
+		return command_status(env, request, err);
 	case REQUEST_EXPLAIN:
 		return command_explain(env, request, err);
 	case REQUEST_PACK:

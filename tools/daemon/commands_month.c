@@ -19,12 +19,14 @@ struct closing_run {
 	struct report_checks now; /* that failed, of how things are now */
 	struct report_checks all; /* and of the months that this run closes */
 	json_t *closed;
+	json_t *warnings; /* what the meters lack */
 };
 
 static void closing_run_release_at(struct closing_run *run)
 {
 	arrays_release(&run->arrays);
 	json_decref(run->closed);
+	json_decref(run->warnings);
 }
 
 /* --- checks ----------------------------------------------------------------
@@ -185,6 +187,23 @@ static json_t *closed_json(const struct closing *c)
 			 (json_int_t)total->build_ug.all);
 }
 
+/* Sentences about the meters of a month. */
+static void add_warnings(json_t *list, const struct report_month *m,
+			 enum po_lang lang)
+{
+	char text[REPORT_METER_MAX];
+	char line[REPORT_METER_MAX + 16];
+	char month[16];
+
+	for (unsigned int i = 0; i < m->energy.arrays; i++) {
+		if (!report_meter_say(&m->energy.array[i], lang, text))
+			continue;
+		(void)snprintf(line, sizeof(line), "%s: %s",
+			       month_text(m->month, month), text);
+		(void)json_array_append_new(list, json_from_name(line));
+	}
+}
+
 static int close_one(struct closing_run *run, int32_t month, struct error *err)
 {
 	const char *reason = run->request->reason;
@@ -211,6 +230,8 @@ static int close_one(struct closing_run *run, int32_t month, struct error *err)
 	rc = closing_store(drive_state_fd(run->env->drive), &c, err);
 	if (rc == 0 && json_array_append_new(run->closed, closed_json(&c)) < 0)
 		rc = error_set(err, -ENOMEM, "out of memory");
+	add_warnings(run->warnings, &c.month,
+		     run->request->french ? PO_FR : PO_EN);
 	figures_month_release(&c.month);
 	return rc;
 }
@@ -252,10 +273,12 @@ json_t *command_month(const struct command_env *env,
 		.env = env,
 		.request = request,
 		.now_s = clock_now_s(&env->clock),
-		.closed = json_array()
+		.closed = json_array(),
+		.warnings = json_array()
 	};
-	int rc = run.closed ? ledger_tick_now(env, err)
-			    : error_set(err, -ENOMEM, "out of memory");
+	int rc = run.closed && run.warnings
+			 ? ledger_tick_now(env, err)
+			 : error_set(err, -ENOMEM, "out of memory");
 
 	if (rc == 0)
 		rc = arrays_load(env->setup, drive_state_fd(env->drive),
@@ -267,30 +290,62 @@ json_t *command_month(const struct command_env *env,
 				    : close_due(&run, err);
 	if (rc < 0)
 		return NULL;
-	return json_or_nomem(json_pack("{s:i, s:O, s:o?, s:i}", "schema",
+	return json_or_nomem(json_pack("{s:i, s:O, s:O, s:o?, s:i}", "schema",
 				       PROTOCOL_SCHEMA, "closed", run.closed,
+				       "warnings", run.warnings,
 				       "failed_checks", checks_json(&run.all),
 				       "n_failed", (int)run.all.n),
 			     err);
 }
 
-json_t *last_close_json(const struct command_env *env)
+/* Those of the last ten years that are over, known and not closed. */
+json_t *months_due_json(const struct command_env *env)
+{
+	const int64_t now_s = clock_now_s(&env->clock);
+	const int32_t now = month_of_second(now_s);
+	struct ledger_month known;
+	struct error ignored = ERROR_INIT;
+	json_t *due = json_array();
+	int32_t m;
+
+	if (!due || ledger_month_get(drive_catalog(env->drive), now, now_s,
+				     &known, &ignored) < 0)
+		return due;
+	m = month_of_second(known.first_s);
+	ledger_month_release(&known);
+	if (m < now - MONTHS_BACK)
+		m = now - MONTHS_BACK;
+	for (; m < now; m++) {
+		char text[16];
+
+		if (closing_versions(drive_state_fd(env->drive), m) == 0)
+			(void)json_array_append_new(
+				due, json_string(month_text(m, text)));
+	}
+	return due;
+}
+
+json_t *last_close_json(const struct command_env *env, bool french)
 {
 	struct error err = ERROR_INIT;
 	struct closing last;
+	json_t *warnings = json_array();
 	char text[16];
 	json_t *result;
 	int rc = closing_load_last(drive_state_fd(env->drive), &last, &err);
 
+	if (rc <= 0)
+		json_decref(warnings);
 	if (rc < 0)
 		return json_pack("{s:o}", "error", json_from_name(err.text));
 	if (rc == 0)
 		return json_null();
-	result = json_pack("{s:s, s:i, s:o?, s:i}", "month",
+	add_warnings(warnings, &last.month, french ? PO_FR : PO_EN);
+	result = json_pack("{s:s, s:i, s:o?, s:o?, s:i}", "month",
 			   month_text(last.month.month, text), "version",
-			   (int)last.version, "failed_checks",
-			   checks_json(&last.month.failed), "n_failed",
-			   (int)last.month.failed.n);
+			   (int)last.version, "warnings", warnings,
+			   "failed_checks", checks_json(&last.month.failed),
+			   "n_failed", (int)last.month.failed.n);
 	closing_release(&last);
 	return result;
 }

@@ -45,7 +45,9 @@ int readers_find(const struct setup *setup,
 void readers_release(struct readers *readers);
 
 /* The last month that was closed, and what failed then; null: none was. */
-json_t *last_close_json(const struct command_env *env);
+json_t *last_close_json(const struct command_env *env, bool french);
+/* ["2026-08", ...]: over, known, and not closed. */
+json_t *months_due_json(const struct command_env *env);
 json_t *command_month(const struct command_env *env,
 		      const struct request *request, struct error *err);
 /* Accrues up to now, with what the state directory takes. */

@@ -190,6 +190,13 @@ int closing_load_last(int state_fd, struct closing *ret_closing,
 	return month < 0 ? 0 : closing_load(state_fd, month, ret_closing, err);
 }
 
+unsigned int closing_versions(int state_fd, int32_t month)
+{
+	cleanup_fd int dir = open_directory(state_fd);
+
+	return dir < 0 ? 0 : highest(dir, month);
+}
+
 int closing_load_version(int state_fd, int32_t month, unsigned int version,
 			 struct closing *ret_closing, struct error *err)
 {

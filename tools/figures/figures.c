@@ -46,24 +46,30 @@ static int count_departments(struct catalog *cat, const struct ledger_month *m,
 /* What the array's meter says of the seconds counted, when it covers enough. */
 static int measure(const struct figures_array *array,
 		   const struct ledger_month *m, int64_t seconds,
-		   uint64_t *ret_mwh, struct error *err)
+		   struct energy_array *to, struct error *err)
 {
 	struct meter_measured it = { .mwh = 0 };
 	uint128 stretched;
 	int rc;
 
-	*ret_mwh = 0;
+	to->meter.there = array->meter != NULL;
 	if (!array->meter || seconds <= 0)
 		return 0;
 	rc = meter_measure(array->meter, counted_from(m), m->end_s, &it, err);
 	if (rc < 0)
 		return rc;
+	to->meter.covered_s = it.covered_s;
+	to->meter.readings = it.readings;
+	to->meter.gaps = it.gaps;
+	to->meter.longest_gap_s = it.longest_gap_s;
+	to->meter.falls = it.falls;
 	if (it.covered_s < seconds - seconds / 10)
 		return 0;
 	stretched = ((uint128)it.mwh * (uint128)seconds +
 		     (uint128)it.covered_s / 2) /
 		    (uint128)it.covered_s;
-	*ret_mwh = stretched > UINT64_MAX ? UINT64_MAX : (uint64_t)stretched;
+	to->measured_mwh =
+		stretched > UINT64_MAX ? UINT64_MAX : (uint64_t)stretched;
 	return 0;
 }
 
@@ -97,8 +103,7 @@ static int describe_all(const struct figures_source *from,
 		int rc;
 
 		arrays[i] = describe(&from->array[i], m->month);
-		rc = measure(&from->array[i], m, seconds,
-			     &arrays[i].measured_mwh, err);
+		rc = measure(&from->array[i], m, seconds, &arrays[i], err);
 		if (rc < 0)
 			return rc;
 	}

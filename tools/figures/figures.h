@@ -128,6 +128,8 @@ int closing_load(int state_fd, int32_t month, struct closing *ret_closing,
  * can't be read: it names the file. */
 int closing_load_last(int state_fd, struct closing *ret_closing,
 		      struct error *err);
+/* How many there are; 0 too when they can't be looked at. */
+unsigned int closing_versions(int state_fd, int32_t month);
 /* Of that version. */
 int closing_load_version(int state_fd, int32_t month, unsigned int version,
 			 struct closing *ret_closing, struct error *err);

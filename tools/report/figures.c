@@ -85,6 +85,48 @@ static void warnings(struct page *p)
 			     gap.s);
 }
 
+/* What the arrays' meters lack. */
+static void meters(struct page *p)
+{
+	const struct energy_month *e = &p->month->energy;
+	char text[REPORT_METER_MAX];
+	bool begun = false;
+
+	for (unsigned int i = 0; i < e->arrays; i++) {
+		if (!report_meter_say(&e->array[i], p->lang, text))
+			continue;
+		page_raw(p, begun ? " " : "<p class=\"note\">");
+		page_say(p, "%s", text);
+		begun = true;
+	}
+	if (begun)
+		page_raw(p, "</p>\n");
+}
+
+/* Those before this one: "July 2026, August 2026". */
+static void not_closed(struct page *p)
+{
+	char list[REPORT_MONTHS * sizeof(struct num)];
+	size_t len = 0;
+
+	for (unsigned int i = 0; i + 1 < p->in->months; i++) {
+		const struct report_month *m = &p->in->month[i];
+		struct num name = date_month(m->month, p->lang);
+
+		if (!m->known || !m->over || m->version > 0)
+			continue;
+		len += (size_t)snprintf(list + len, sizeof(list) - len, "%s%s",
+					len > 0 ? ", " : "", name.s);
+	}
+	if (len == 0)
+		return;
+	page_raw(p, " ");
+	page_say(p,
+		 PT(p, "Other months are over and not closed: %s. sobre month "
+		       "close --due closes them."),
+		 list);
+}
+
 /* How far the figures are fixed. */
 static void closing(struct page *p)
 {
@@ -116,6 +158,7 @@ static void closing(struct page *p)
 			 PT(p, "The month is over but not closed: its figures "
 			       "follow the coefficients."));
 	page_failed(p, &m->failed);
+	not_closed(p);
 	page_raw(p, "</p>\n");
 }
 
@@ -277,6 +320,7 @@ void page_figures(struct page *p)
 	}
 	sentence(p, &e);
 	warnings(p);
+	meters(p);
 	closing(p);
 	cards(p, &e);
 	sci(p, &e);

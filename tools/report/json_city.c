@@ -65,6 +65,21 @@ static json_t *held_json(unsigned int tiers)
 	return list;
 }
 
+/* Null: there is none. */
+static json_t *meter_json(const struct energy_array_month *m)
+{
+	if (!m->meter.there)
+		return json_null();
+	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "is",
+			 report_meter_name(report_meter_of(m)), "seconds",
+			 (json_int_t)m->seconds, "covered_s",
+			 (json_int_t)m->meter.covered_s, "readings",
+			 (json_int_t)m->meter.readings, "gaps",
+			 (json_int_t)m->meter.gaps, "longest_gap_s",
+			 (json_int_t)m->meter.longest_gap_s, "falls",
+			 (json_int_t)m->meter.falls);
+}
+
 static json_t *array_json(const struct report_array *a)
 {
 	const struct energy_array_month *m = a->month;
@@ -77,13 +92,14 @@ static json_t *array_json(const struct report_array *a)
 		"reserve", sum_json(&m->reserve), "fabrication_ugco2e",
 		unsigned_of(m->te_ug), "bought", month_of(m->bought));
 	json_t *more = json_pack(
-		"{s:o, s:o, s:o, s:i, s:b, s:o, s:i, s:o, s:o, s:o, s:I, s:I, "
-		"s:I}",
-		"fill_micro", known(a->fill), "lambda_micro", known(a->lambda),
-		"age_months", known(a->age_months), "life_months",
-		(int)a->life_months, "outlived", m->outlived,
-		"build_year_ugco2e", unsigned_of(a->build_year_ug),
-		"longer_years", (int)a->longer_years, "longer_gain_ugco2e",
+		"{s:o, s:o, s:o, s:o, s:i, s:b, s:o, s:i, s:o, s:o, s:o, s:I, "
+		"s:I, s:I}",
+		"meter", meter_json(m), "fill_micro", known(a->fill),
+		"lambda_micro", known(a->lambda), "age_months",
+		known(a->age_months), "life_months", (int)a->life_months,
+		"outlived", m->outlived, "build_year_ugco2e",
+		unsigned_of(a->build_year_ug), "longer_years",
+		(int)a->longer_years, "longer_gain_ugco2e",
 		unsigned_of(a->longer_gain_ug), "growth",
 		growth_json(&a->growth), "full", month_of(a->full_month),
 		"uncertainty_energy_micro", (json_int_t)m->uncertainty_energy,

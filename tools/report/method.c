@@ -6,6 +6,14 @@
 
 /* How it is counted, what it can't tell, and what it rests on. */
 
+static bool some_measured(const struct energy_month *e)
+{
+	for (unsigned int i = 0; i < e->arrays; i++)
+		if (e->array[i].measured)
+			return true;
+	return false;
+}
+
 static void measured(struct page *p)
 {
 	const struct report_month *m = p->month;
@@ -17,6 +25,12 @@ static void measured(struct page *p)
 			p, "li", "%s",
 			PT(p, "The electricity of the disks was measured, then "
 			      "shared out among those whose bytes were kept."));
+	else if (some_measured(&m->energy))
+		page_element(p, "li", "%s",
+			     PT(p, "Of some disk arrays the electricity was "
+				   "measured, of others it is estimated by the "
+				   "coefficients below; it is shared out among "
+				   "those whose bytes were kept."));
 	else
 		page_element(p, "li", "%s",
 			     PT(p, "The electricity was not measured: it is "

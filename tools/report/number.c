@@ -100,6 +100,9 @@ const struct scale *num_scale(enum quantity q, uint128 v)
 {
 	const struct scale *last = &scales[q].scale[scales[q].n - 1];
 
+	/* Nothing is nothing in the unit that people know. */
+	if (v == 0 && scales[q].n > 1)
+		return &scales[q].scale[1];
 	for (const struct scale *s = scales[q].scale; s < last; s++) {
 		if (v * 10 >= power_of_10(s->power))
 			return s;

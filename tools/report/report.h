@@ -191,6 +191,26 @@ struct report_input {
 	const struct report_savings *savings;
 };
 
+/* --- what is wrong with a meter --------------------------------------------
+ */
+
+enum report_meter {
+	METER_FINE,	/* or there is none */
+	METER_SILENT,	/* no reading */
+	METER_PART,	/* covers less than 9 seconds in 10 */
+	METER_ZERO,	/* says that nothing was drawn */
+	METER_UNLIKELY, /* 100 times more, or less, than coefficients say */
+	METER_FELL,	/* a register went backwards */
+	METER_GAPS	/* of an hour or more */
+};
+#define REPORT_METER_MAX 512
+/* The worst of it. Of the first three the array is not measured. */
+enum report_meter report_meter_of(const struct energy_array_month *array);
+const char *report_meter_name(enum report_meter what); /* "silent" */
+/* A sentence; false: nothing is wrong. */
+bool report_meter_say(const struct energy_array_month *array, enum po_lang lang,
+		      char ret_text[REPORT_METER_MAX]);
+
 /* --- what the city's page says beside its lines --------------------------- */
 
 #define REPORT_GROWTH_MONTHS 3 /* whole months it takes to tell growth */

@@ -24,6 +24,7 @@ static int print_result(const json_t *result)
 			.text);
 	if (json_array_size(closed) == 0)
 		(void)printf(T("no month to close\n"));
+	out_texts(stderr, "sobre: ", json_object_get(result, "warnings"));
 	out_checks(stderr, T("sobre: the books don't balance: "), result);
 	return json_u64(result, "n_failed") > 0 ? EXIT_REFUSED : EXIT_DONE;
 }
@@ -57,6 +58,7 @@ int cmd_month(const struct cli *cli)
 
 	if (status != EXIT_DONE)
 		return status;
+	request.french = po_lang() == PO_FR;
 	request.reason = cli->correct ? strdup(cli->correct) : NULL;
 	if (cli->correct && !request.reason)
 		(void)error_set(&err, -ENOMEM, "no memory for the request");

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fs/base/buf.h"
 #include "tools/sobre/internal.h"
 
 /* --- one drive, for people
@@ -199,6 +200,24 @@ static void print_last_close(const json_t *r)
 		(void)printf(T("its books did not balance: sobre month close "
 			       "--correct makes the next version\n"));
 	out_checks(stdout, "  ", last);
+	out_texts(stdout, "  ", json_object_get(last, "warnings"));
+}
+
+/* "2026-07, 2026-08" */
+static void print_due(const json_t *r)
+{
+	const json_t *due = json_object_get(r, "months_due");
+	cleanup_buf struct buf list;
+	const json_t *month;
+	size_t i;
+
+	buf_init(&list, 4096);
+	json_array_foreach(due, i, month)(void) buf_printf(
+		&list, "%s%s", i ? ", " : "", json_string_value(month));
+	if (list.len > 0 && buf_put_u8(&list, 0) == 0)
+		(void)printf(T("not closed yet: %s: sobre month close --due "
+			       "closes them\n"),
+			     (const char *)list.data);
 }
 
 static void print_status(const struct place *place, const json_t *r)
@@ -222,6 +241,7 @@ static void print_status(const struct place *place, const json_t *r)
 	print_front(r);
 	print_savings(r);
 	print_last_close(r);
+	print_due(r);
 	print_ways(r);
 	print_work(r);
 	print_meters(r);
@@ -252,7 +272,8 @@ static json_t *dead_status(const struct place *place)
 static json_t *ask_status(const struct cli *cli, const struct place *place,
 			  struct error *err)
 {
-	const struct request request = { .command = REQUEST_STATUS };
+	const struct request request = { .command = REQUEST_STATUS,
+					 .french = po_lang() == PO_FR };
 
 	if (place->dead)
 		return dead_status(place);

@@ -159,6 +159,9 @@ struct size_text out_duration(int64_t duration_s);
 /* To two significant digits, as precise as the energy model is. */
 struct size_text out_amount(double value);
 
+/* Each text of an array, as json_from_name() makes them, on a line after
+ * `prefix`. */
+void out_texts(FILE *to, const char *prefix, const json_t *texts);
 /* The failed checks of a closed month, a line each after `prefix`. */
 void out_checks(FILE *to, const char *prefix, const json_t *checked);
 

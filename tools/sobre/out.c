@@ -176,6 +176,21 @@ static void print_check(FILE *to, const json_t *check)
 	(void)fputc('\n', to);
 }
 
+void out_texts(FILE *to, const char *prefix, const json_t *texts)
+{
+	const json_t *text;
+	size_t i;
+
+	json_array_foreach(texts, i, text)
+	{
+		struct error ignored = ERROR_INIT;
+		cleanup_free char *name = NULL;
+
+		if (json_to_name(text, FRAME_MAX_BYTES, &name, &ignored) == 0)
+			(void)fprintf(to, "%s%s\n", prefix, name);
+	}
+}
+
 void out_checks(FILE *to, const char *prefix, const json_t *checked)
 {
 	const json_t *checks = json_object_get(checked, "failed_checks");

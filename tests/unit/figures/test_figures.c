@@ -229,6 +229,48 @@ static void a_meter_counts_when_it_covers_nine_tenths(void **state)
 	late[0].at_s++;
 	gather(&array, OCTOBER, m);
 	assert_false(m[12].energy.measured);
+	assert_int_equal(report_meter_of(&m[12].energy.array[0]), METER_PART);
+	assert_int_equal(report_meter_of(&m[11].energy.array[0]), METER_SILENT);
+	figures_release(m);
+}
+
+/* Never a silent zero: a meter that says nothing was drawn says nothing. */
+static void a_month_of_no_watts_is_by_coefficients(void **state)
+{
+	struct meter_reading flat[] = {
+		{ .at_s = SEPTEMBER, .value = 5 * MICRO },
+		{ .at_s = OCTOBER, .value = 5 * MICRO },
+	};
+	struct meter meter = { .kind = METER_KWH, .reading = flat, .n = 2 };
+	struct figures_array array = { .meter = &meter, .bought = -1 };
+	struct report_month m[REPORT_MONTHS];
+
+	(void)state;
+	gather(&array, OCTOBER, m);
+	assert_int_equal(m[12].energy.total.mwh.all, 4914000);
+	assert_int_equal(report_meter_of(&m[12].energy.array[0]), METER_ZERO);
+	figures_release(m);
+}
+
+/* Replaced on the 20th, back a day later: the rest says what was drawn. */
+static void a_register_that_fell_is_told(void **state)
+{
+	struct meter_reading fell[] = {
+		{ .at_s = SEPTEMBER, .value = 1000 * MICRO },
+		{ .at_s = SEPTEMBER + 20 * DAY, .value = 1200 * MICRO },
+		{ .at_s = SEPTEMBER + 21 * DAY, .value = 0 },
+		{ .at_s = OCTOBER, .value = 90 * MICRO },
+	};
+	struct meter meter = { .kind = METER_KWH, .reading = fell, .n = 4 };
+	struct figures_array array = { .usable_bytes = 4 * TB,
+				       .meter = &meter,
+				       .bought = -1 };
+	struct report_month m[REPORT_MONTHS];
+
+	(void)state;
+	gather(&array, OCTOBER, m);
+	assert_int_equal(m[12].energy.measured_mwh, 300000000);
+	assert_int_equal(report_meter_of(&m[12].energy.array[0]), METER_FELL);
 	figures_release(m);
 }
 
@@ -274,6 +316,8 @@ int main(void)
 		cmocka_unit_test(a_month_that_goes_on_is_not_over),
 		cmocka_unit_test(a_meter_goes_before_coefficients),
 		cmocka_unit_test(a_meter_counts_when_it_covers_nine_tenths),
+		cmocka_unit_test(a_month_of_no_watts_is_by_coefficients),
+		cmocka_unit_test(a_register_that_fell_is_told),
 		cmocka_unit_test(an_array_is_told_till_the_end_of_its_life),
 		cmocka_unit_test(an_error_of_the_ledger_comes_back),
 	};

@@ -48,7 +48,7 @@ static void units_are_those_read_best(void **state)
 	assert_num(num_quantity(Q_CARBON, 2916065, PO_EN), "2.9" NBSP "gCO₂e");
 	assert_num(num_quantity(Q_KEPT, UINT64_C(150900000000000), PO_EN),
 		   "151" NBSP "TB.month");
-	assert_num(num_quantity(Q_ENERGY, 0, PO_EN), "0" NBSP "mWh");
+	assert_num(num_quantity(Q_ENERGY, 0, PO_EN), "0" NBSP "Wh");
 }
 
 static void money_has_cents_below_ten_euros(void **state)

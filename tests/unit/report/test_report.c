@@ -19,6 +19,8 @@
 #include "fs/base/cleanup.h"
 #include "tests/report/sample.h"
 
+#define NBSP "\xc2\xa0"
+
 struct place {
 	char dir[64];
 	char out[80];
@@ -92,6 +94,71 @@ static void every_department_and_the_city_get_files(void **state)
 	assert_true(exists(&p, "urb.html"));
 	assert_true(exists(&p, "com-tableur.csv"));
 	assert_true(exists(&p, "dej.json"));
+	leave(&p);
+}
+
+/* The page of the city says it, or not. */
+static void page_says(struct place *p, const char *text, bool wanted)
+{
+	char path[200];
+	char *page = calloc(1, 100000);
+	int fd;
+
+	assert_non_null(page);
+	assert_int_equal(write_it(p), 0);
+	(void)snprintf(path, sizeof(path), "%s/2026-09/index.html", p->out);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_true(read(fd, page, 99999) > 0);
+	assert_int_equal(close(fd), 0);
+	if ((strstr(page, text) != NULL) != wanted)
+		fail_msg("%s", strstr(page, "<main"));
+	assert_null(strstr(page, ">nan"));
+	assert_null(strstr(page, " nan"));
+	assert_null(strstr(page, "inf)"));
+	free(page);
+}
+
+static void months_that_nobody_closed_are_named(void **state)
+{
+	struct place p;
+
+	(void)state;
+	arrive(&p, "town");
+	page_says(&p, "Other months are over and not closed", false);
+	p.sample->month[3].version = 0;
+	p.sample->month[11].version = 0;
+	page_says(&p,
+		  "not closed: December" NBSP "2025, August" NBSP "2026. sobre",
+		  true);
+	leave(&p);
+}
+
+/* An array with all there is to it, a drive with nothing on it. */
+static void a_month_of_nothing_is_told_as_zero(void **state)
+{
+	const struct energy_array array = { .id = "new",
+					    .tiers = 7,
+					    .usable_bytes = 1000000000000,
+					    .measured_mwh = 1000000,
+					    .bought = -1,
+					    .fabrication_kg = 365000000 };
+	const struct energy_input in = { .seconds = 2592000,
+					 .departments = 4,
+					 .array = &array,
+					 .arrays = 1 };
+	struct error err = ERROR_INIT;
+	struct energy_month *e;
+	struct place p;
+
+	(void)state;
+	arrive(&p, "oracle");
+	e = &p.sample->month[0].energy;
+	energy_month_release(e);
+	assert_int_equal(energy_month(&p.sample->coefs, &in, e, &err), 0);
+	page_says(&p, ", 0" NBSP "B of files", true);
+	page_says(&p, "1.8" NBSP "kWh", true); /* the reserve's */
+	assert_true(exists(&p, "urb.html"));
 	leave(&p);
 }
 
@@ -218,6 +285,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_department_and_the_city_get_files),
+		cmocka_unit_test(months_that_nobody_closed_are_named),
+		cmocka_unit_test(a_month_of_nothing_is_told_as_zero),
 		cmocka_unit_test(metrics_lie_in_the_directory_itself),
 		cmocka_unit_test(one_department_is_written_alone),
 		cmocka_unit_test(what_cannot_be_reported_is_refused),
