@@ -41,6 +41,12 @@ void coef_set_default(struct coef_set *ret_set)
 		ret_set->coef[i] = rows[i].coef;
 }
 
+void coef_bounds(enum coef_id id, micro *ret_least, micro *ret_most)
+{
+	*ret_least = rows[id].least;
+	*ret_most = rows[id].most;
+}
+
 static bool in_range(enum coef_id id, micro value)
 {
 	return value >= rows[id].least && value <= rows[id].most;

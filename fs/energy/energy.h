@@ -74,6 +74,8 @@ void coef_set_default(struct coef_set *ret_set);
  * value that can't be (a PUE below 1). The set is then as before. */
 int coef_set_put(struct coef_set *set, enum coef_id id, const char *decimal,
 		 struct error *err);
+/* What a value can be at all. */
+void coef_bounds(enum coef_id id, micro *ret_least, micro *ret_most);
 /* 16 hexadecimal digits: the same values give the same version, on any
  * machine. */
 #define COEF_VERSION_BYTES 17

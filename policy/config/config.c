@@ -51,6 +51,8 @@ void config_release(struct config *config)
 	free(config->price_eur_kwh);
 	free(config->carbon_g_kwh);
 	free(config->pue);
+	for (unsigned int i = 0; i < COEFS; i++)
+		free(config->coefficient[i]);
 	free(config->renewable_percent);
 	free(config->residual_g_kwh);
 	free(config->supplier_g_kwh);

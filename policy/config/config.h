@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "fs/base/error.h"
+#include "fs/energy/energy.h"
 #include "policy/yaml/yaml.h"
 
 struct config_department {
@@ -76,9 +77,10 @@ struct config {
 	char *price_eur_kwh;
 	char *carbon_g_kwh;
 	char *pue;
-	char *renewable_percent; /* of the electricity bought */
-	char *residual_g_kwh;	 /* of the rest; no default */
-	char *supplier_g_kwh;	 /* of that part */
+	char *coefficient[COEFS]; /* decimals; but price, carbon and pue */
+	char *renewable_percent;  /* of the electricity bought */
+	char *residual_g_kwh;	  /* of the rest; no default */
+	char *supplier_g_kwh;	  /* of that part */
 	struct config_array *array;
 	unsigned int arrays;
 	char **roles_admin; /* group names; NULL ends */

@@ -103,6 +103,7 @@ void take_energy(struct yaml_doc *doc, const struct yaml_node *node, void *into)
 		{ "price", take_price },
 		{ "carbon", take_carbon },
 		{ "pue", take_pue },
+		{ "coefficients", take_coefficients },
 		{ "renewable_share", take_renewable },
 		{ "residual", take_residual },
 		{ "supplier", take_supplier },

@@ -66,6 +66,8 @@ void take_departments(struct yaml_doc *doc, const struct yaml_node *node,
 		      void *into);
 void take_arrays(struct yaml_doc *doc, const struct yaml_node *node,
 		 void *into);
+void take_coefficients(struct yaml_doc *doc, const struct yaml_node *node,
+		       void *into);
 /* meter.c; `into` is a struct config_array. */
 void meter_take(struct yaml_doc *doc, const struct yaml_node *node, void *into);
 void take_energy(struct yaml_doc *doc, const struct yaml_node *node,

@@ -317,6 +317,15 @@ static int put_coefs(struct setup *setup, struct error *err)
 		if (rc < 0)
 			return error_prefix(err, "%s", setup->config.file);
 	}
+	for (unsigned int i = 0; i < COEFS; i++) {
+		const char *text = setup->config.coefficient[i];
+		int rc = text ? coef_set_put(&setup->coefs, (enum coef_id)i,
+					     text, err)
+			      : 0;
+
+		if (rc < 0)
+			return error_prefix(err, "%s", setup->config.file);
+	}
 	return 0;
 }
 

@@ -153,6 +153,18 @@ static void arrays_say_what_they_hold_and_are_made_of(void **state)
 	config_release(&c);
 }
 
+static void coefficients_may_be_the_city_s_own(void **state)
+{
+	struct config c = config_of(
+		"energy: { coefficients: { kappa: 3.1, rho: '1,25' } }\n");
+
+	(void)state;
+	assert_string_equal(c.coefficient[COEF_KAPPA], "3.1");
+	assert_string_equal(c.coefficient[COEF_RHO], "1,25");
+	assert_null(c.coefficient[COEF_LIFE]);
+	config_release(&c);
+}
+
 static void a_meter_may_be_a_program(void **state)
 {
 	struct config c = config_of(
@@ -354,6 +366,7 @@ int main(void)
 		cmocka_unit_test(a_real_file_is_read),
 		cmocka_unit_test(what_is_not_said_is_the_default),
 		cmocka_unit_test(arrays_say_what_they_hold_and_are_made_of),
+		cmocka_unit_test(coefficients_may_be_the_city_s_own),
 		cmocka_unit_test(a_meter_may_be_a_program),
 		cmocka_unit_test(french_units_are_read),
 		cmocka_unit_test(bursts_are_of_any_time),

@@ -110,6 +110,19 @@ static void nothing_said_is_all_defaults(void **state)
 	assert_null(setup_take_rules(setup));
 }
 
+static void the_city_s_coefficients_are_taken(void **state)
+{
+	CLEANUP(setup_free)
+	struct setup *setup = loaded(
+		*state, "energy: { pue: 1.5, coefficients: { kappa: 3.1 } }\n");
+
+	assert_int_equal(setup->coefs.coef[COEF_KAPPA].value, 3100000);
+	assert_int_equal(setup->coefs.coef[COEF_KAPPA].high, 3100000);
+	assert_true(setup->coefs.coef[COEF_KAPPA].configured);
+	assert_int_equal(setup->coefs.coef[COEF_PUE].value, 1500000);
+	assert_false(setup->coefs.coef[COEF_RHO].configured);
+}
+
 static void excludes_by_pattern_whatever_the_case(void **state)
 {
 	CLEANUP(setup_free)
@@ -380,6 +393,7 @@ int main(void)
 #define AT(test) cmocka_unit_test_setup_teardown(test, make, unmake)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_said_is_all_defaults),
+		AT(the_city_s_coefficients_are_taken),
 		AT(excludes_by_pattern_whatever_the_case),
 		AT(a_pattern_that_is_none_names_the_file),
 		AT(a_window_is_of_local_time),
