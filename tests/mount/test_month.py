@@ -90,6 +90,23 @@ class Month(Lived):
         self.assertEqual(total, round(1e6 * float(first["valeur"])))
 
 
+    def test_what_came_less_what_went_is_what_is_held(self):
+        self.a_month()
+        report = self.report()
+        flows = report["flows"]
+        self.assertEqual("2026-09-01T00:00:00Z", flows.pop("since"))
+        held = sum(int(line["own_byte_s"]) + int(line["shared_byte_s"])
+                   for line in report["lines"]
+                   if line["kind"] in ("department", "former"))
+        self.assertEqual(held, sum(int(f["came_byte_s"]) -
+                                   int(f["went_byte_s"])
+                                   for f in flows.values()))
+        for cause in ("new", "moved", "shared"):
+            self.assertGreater(int(flows[cause]["came_byte_s"]), 0, cause)
+        for cause in ("packed", "moved", "shared"):
+            self.assertGreater(int(flows[cause]["went_byte_s"]), 0, cause)
+
+
 class Closing(Lived):
     """The same month, closed; then the price changes."""
 

@@ -287,49 +287,6 @@ static void crowd(struct sample *s, unsigned int n)
 	s->in.departments = n;
 }
 
-/* --- what files there are ---------------------------------------------------
- */
-
-/* Thousandths of the bytes; the same of each department. */
-static const unsigned int by_age[REPORT_AGES] = { 214, 168, 247, 152, 219 };
-static const unsigned int by_kind[REPORT_KINDS] = { 121, 64, 52, 173, 188,
-						    226, 71, 48, 19,  38 };
-
-static void stock_sums(struct report_sum *sum, const unsigned int *parts,
-		       unsigned int n, uint64_t bytes)
-{
-	for (unsigned int i = 0; i < n; i++) {
-		uint64_t part = bytes / 1000 * parts[i];
-
-		sum[i].packed_bytes = part / 100 * 17 * (i + 1) / n;
-		sum[i].plain_bytes = part - sum[i].packed_bytes;
-		sum[i].files = part / 900000 + 1;
-	}
-}
-
-static void survey(struct sample *s, unsigned int departments)
-{
-	struct report_stock *stock = zeroed(departments, sizeof(*stock));
-	const struct report_month *m = &s->month[s->in.months - 1];
-	uint64_t all = 0;
-
-	for (unsigned int i = 0; i < departments; i++) {
-		const struct energy_line *e = &m->energy.department[i];
-		uint64_t bytes = (uint64_t)((e->own_byte_s + e->shared_byte_s) /
-					    (30 * DAY_S));
-
-		all += bytes;
-		stock_sums(stock[i].age, by_age, REPORT_AGES, bytes);
-		stock_sums(stock[i].kind, by_kind, REPORT_KINDS, bytes);
-	}
-	stock_sums(s->survey.city.age, by_age, REPORT_AGES, all);
-	stock_sums(s->survey.city.kind, by_kind, REPORT_KINDS, all);
-	s->survey.taken_s = starts[REPORT_MONTHS] + 5 * 3600;
-	s->survey.departments = (uint16_t)departments;
-	s->survey.department = stock;
-	s->month[s->in.months - 1].survey = &s->survey;
-}
-
 /* --- rules ------------------------------------------------------------------
  */
 
@@ -516,13 +473,13 @@ static bool fill(struct sample *s, const char *name)
 	if (!strcmp(name, "town")) {
 		s->in.savings = &town_savings;
 		town_months(s, 12);
-		survey(s, 12);
+		sample_stock(s, 12);
 		rules(s, town_rules, RULES, town_files, 4);
 	} else if (!strcmp(name, "crowd")) {
 		free(s->department);
 		crowd(s, 60);
 		town_months(s, 60);
-		survey(s, 60);
+		sample_stock(s, 60);
 		corrected(&s->month[REPORT_MONTHS - 1]);
 		s->in.departments = 59; /* one is no longer there */
 		crowd_rules(s);
@@ -575,6 +532,8 @@ void sample_free(struct sample *s)
 	}
 	for (unsigned int i = 0; i < s->n_texts; i++)
 		free(s->texts[i]);
+	free(s->flows[0].department);
+	free(s->flows[1].department);
 	free(s->survey.department);
 	free(s->rule);
 	free(s->department);

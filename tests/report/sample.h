@@ -16,7 +16,8 @@ struct sample {
 	struct report_month month[REPORT_MONTHS];
 	struct report_rule *rule;
 	struct report_survey survey;
-	char *texts[80]; /* owned */
+	struct report_flows flows[2]; /* of the last two months */
+	char *texts[80];	      /* owned */
 	unsigned int n_texts;
 };
 
@@ -32,6 +33,8 @@ struct sample {
  */
 struct sample *sample_new(const char *name);
 void sample_free(struct sample *sample);
+/* Of the sample's departments: what files they have, and flows. */
+void sample_stock(struct sample *sample, unsigned int departments);
 extern const char *const sample_names[]; /* ends in NULL */
 
 #endif

@@ -265,6 +265,11 @@ static int survey_put(json_t *root, const struct report_survey *survey)
 		      : 0;
 }
 
+static int flows_put(json_t *root, const struct report_flows *flows)
+{
+	return flows ? json_object_set_new(root, "flows", flows_out(flows)) : 0;
+}
+
 json_t *closing_out(const struct closing *c)
 {
 	const struct report_month *m = &c->month;
@@ -282,7 +287,8 @@ json_t *closing_out(const struct closing *c)
 
 	if (root && fields_out(root, FIELDS(month_fields), m) == 0 &&
 	    fields_out(root, FIELDS(supply_fields), m) == 0 &&
-	    survey_put(root, m->survey) == 0 && sign(root) == 0)
+	    survey_put(root, m->survey) == 0 &&
+	    flows_put(root, m->flows) == 0 && sign(root) == 0)
 		return root;
 	json_decref(root);
 	return NULL;
@@ -467,6 +473,14 @@ static bool head_in(const json_t *root, struct closing *to)
 	return true;
 }
 
+static bool flows_take_in(const json_t *root, struct report_month *to)
+{
+	const json_t *flows = json_object_get(root, "flows");
+
+	to->flows = flows ? flows_in(flows) : NULL;
+	return !flows || to->flows;
+}
+
 /* Months that were closed before there were any have none. */
 static bool survey_take_in(const json_t *root, struct report_month *to)
 {
@@ -498,6 +512,7 @@ bool closing_in(json_t *root, struct closing *to)
 			 json_object_get(root, "n_failed"),
 			 &to->month.failed) &&
 	       survey_take_in(root, &to->month) &&
+	       flows_take_in(root, &to->month) &&
 	       lines_in(json_object_get(root, "departments"), e) &&
 	       line_in(json_object_get(root, "overhead"), &e->overhead) &&
 	       line_in(json_object_get(root, "reserve"), &e->reserve) &&

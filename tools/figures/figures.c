@@ -163,6 +163,10 @@ int figures_month(const struct figures_source *from, int32_t month,
 	rc = weigh(from, &m, &to, err);
 	ledger_month_release(&m);
 	if (rc == 0)
+		rc = flows_take(from, &to, err);
+	if (rc < 0)
+		figures_month_release(&to);
+	else
 		*ret_month = to;
 	return rc;
 }
@@ -210,6 +214,7 @@ static int closed_month(int state_fd, struct closing *closing,
 	*to = closing->month;
 	closing->month.known = false;
 	closing->month.survey = NULL;
+	closing->month.flows = NULL;
 	to->version = closing->version;
 	to->closed_s = closing->closed_s;
 	memcpy(to->reason, closing->reason, sizeof(to->reason));
@@ -371,6 +376,8 @@ void figures_month_release(struct report_month *month)
 	month->known = false;
 	survey_free(month->survey);
 	month->survey = NULL;
+	flows_free(month->flows);
+	month->flows = NULL;
 }
 
 void figures_release(struct report_month months[REPORT_MONTHS])

@@ -44,6 +44,15 @@ json_t *survey_out(const struct report_survey *survey);
 /* NULL when it isn't one, or without memory. */
 struct report_survey *survey_in(const json_t *from);
 
+/* The same of flows. */
+json_t *flows_out(const struct report_flows *flows);
+struct report_flows *flows_in(const json_t *from);
+struct report_flows *flows_new(uint16_t departments);
+void flows_free(struct report_flows *flows); /* or NULL */
+/* Those of the month, into it. */
+int flows_take(const struct figures_source *from, struct report_month *month,
+	       struct error *err);
+
 struct report_survey *survey_new(uint16_t departments);
 enum report_kind kind_of(const char *name);
 enum report_age age_of(int32_t used_day, int32_t today);

@@ -16,7 +16,8 @@ static uint64_t most(const struct bar_chart *chart)
 	uint64_t top = 1;
 
 	for (unsigned int i = 0; i < chart->n; i++) {
-		uint64_t sum = chart->bar[i].part[0] + chart->bar[i].part[1];
+		const struct bar *bar = &chart->bar[i];
+		uint64_t sum = bar->skip + bar->part[0] + bar->part[1];
 
 		top = sum > top ? sum : top;
 	}
@@ -49,7 +50,7 @@ static void row(struct page *p, const struct bar_chart *chart, unsigned int i,
 {
 	const struct bar *bar = &chart->bar[i];
 	unsigned int y = i * ROW_HEIGHT;
-	unsigned int left = 0;
+	unsigned int left = width_of(bar->skip, top);
 
 	page_rawf(p, "<text y=\"%u\">", y + 13);
 	page_say(p, "%s", bar->label);
@@ -60,6 +61,9 @@ static void row(struct page *p, const struct bar_chart *chart, unsigned int i,
 	for (unsigned int k = 0; k < BAR_PARTS; k++) {
 		unsigned int width = width_of(bar->part[k], top);
 
+		/* The least is still seen. */
+		if (bar->part[k] > 0 && width < 20)
+			width = 20;
 		if (width > 0)
 			rect(p, chart, k, left, width, y + BAR_TOP);
 		left += width;

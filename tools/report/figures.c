@@ -162,15 +162,6 @@ static void closing(struct page *p)
 	page_raw(p, "</p>\n");
 }
 
-static const struct report_month *month_at(const struct page *p, int32_t number)
-{
-	for (unsigned int i = 0; i < p->in->months; i++) {
-		if (p->in->month[i].month == number)
-			return &p->in->month[i];
-	}
-	return NULL;
-}
-
 typedef uint64_t figure_fn(const struct report_month *m,
 			   const struct energy_line *e);
 
@@ -201,7 +192,7 @@ static uint64_t carbon_figure(const struct report_month *m,
 /* "+4% compared with August 2026", when both months can be compared. */
 static void change(struct page *p, int32_t back, figure_fn *figure)
 {
-	const struct report_month *then = month_at(p, p->month->month - back);
+	const struct report_month *then = month_find(p, p->month->month - back);
 	struct energy_line before;
 	struct energy_line now = line_for(p->month, p->department);
 	struct num when = date_month(p->month->month - back, p->lang);

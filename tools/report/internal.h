@@ -142,6 +142,27 @@ const char *kind_name(enum report_kind kind, enum po_lang lang);
 /* The page's; NULL: not known. */
 const struct report_stock *stock_of(const struct page *p);
 
+/* --- moved.c: from the month before to this one --- */
+#define MOVED_ROWS (REPORT_CAUSES + 4)
+struct moved_row {
+	const char *name;
+	int64_t bytes, mwh;
+};
+struct moved {
+	int64_t before, after;	       /* bytes, on average */
+	int64_t before_mwh, after_mwh; /* of the city without the reserve */
+	/* What lies between, to the unit; the last is what is not of bytes. */
+	struct moved_row row[MOVED_ROWS];
+	unsigned int n;
+	int64_t told, told_mwh; /* their sums */
+};
+/* False: it can't be told of both months. */
+bool moved_of(const struct page *p, struct moved *ret_moved);
+/* NULL: not counted. */
+const struct report_flow_line *flows_of(const struct page *p,
+					const struct report_month *m);
+const char *cause_name(enum report_cause cause, enum po_lang lang);
+
 /* --- one page ------------------------------------------------------------- */
 
 struct page {
@@ -165,6 +186,8 @@ enum seen {
 	SEEN_WHOLE
 };
 enum seen month_seen(const struct report_month *month, int64_t made_s);
+/* Of the input; NULL: it isn't there. */
+const struct report_month *month_find(const struct page *p, int32_t number);
 int64_t month_counted_s(const struct report_month *month);
 int64_t month_unwatched_s(const struct report_month *month);
 
@@ -214,6 +237,7 @@ struct column_chart {
 struct bar {
 	const char *label;
 	const char *figure; /* what it comes to, as text */
+	uint64_t skip;	    /* before it */
 	uint64_t part[BAR_PARTS];
 };
 struct bar_chart {
@@ -235,6 +259,7 @@ void page_origin(struct page *p); /* origin.c */
 /* Every department, however many. */
 void page_origin_all(struct page *p);
 void page_saved(struct page *p);  /* saved.c: what packing saves */
+void page_moved(struct page *p);  /* moved_page.c */
 void page_months(struct page *p); /* months.c: the chart and its table */
 void page_chart(struct page *p, const struct column_chart *chart);
 /* rules.c: a sentence, and in the annex which rules and files */
@@ -291,6 +316,8 @@ struct json_t *stock_json(const struct page *p);
 int impact_write(const struct page *p, struct buf *out, struct error *err);
 /* {"key":"value"}; the value may be any bytes. */
 void json_tags(struct buf *out, const char *key, const char *value);
+/* Why what is stored changed; likewise. */
+json_t *flows_json(const struct page *p);
 int json_write(const struct page *p, struct buf *out, struct error *err);
 /* Null: nothing is known of the month; NULL without memory. */
 json_t *city_json(const struct report_input *in);

@@ -389,6 +389,7 @@ int json_write(const struct page *p, struct buf *out, struct error *err)
 	if (!p->department)
 		put(&o, "city", city_json(p->in));
 	put_months(&o, p);
+	put(&o, "flows", flows_json(p));
 	put(&o, "files", stock_json(p));
 	put_rules(&o, p);
 	put_coefs(&o, p);

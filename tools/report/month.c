@@ -34,3 +34,12 @@ enum seen month_seen(const struct report_month *m, int64_t made_s)
 		return SEEN_PART;
 	return SEEN_WHOLE;
 }
+
+const struct report_month *month_find(const struct page *p, int32_t number)
+{
+	for (unsigned int i = 0; i < p->in->months; i++) {
+		if (p->in->month[i].month == number)
+			return &p->in->month[i];
+	}
+	return NULL;
+}

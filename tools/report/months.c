@@ -5,19 +5,9 @@
 
 /* Thirteen months: so that the same month a year ago is seen. */
 
-static const struct report_month *find_month(const struct page *p,
-					     int32_t number)
-{
-	for (unsigned int i = 0; i < p->in->months; i++) {
-		if (p->in->month[i].month == number)
-			return &p->in->month[i];
-	}
-	return NULL;
-}
-
 static void fill_column(const struct page *p, struct chart_column *c)
 {
-	const struct report_month *m = find_month(p, c->month);
+	const struct report_month *m = month_find(p, c->month);
 	struct energy_line e;
 
 	if (!m || month_seen(m, p->in->made_s) < SEEN_PART)
@@ -107,7 +97,7 @@ static void figure(struct page *p, struct column_chart *chart)
 
 static void month_row(struct page *p, const struct chart_column *c)
 {
-	const struct report_month *m = find_month(p, c->month);
+	const struct report_month *m = month_find(p, c->month);
 	struct num name = date_month(c->month, p->lang);
 	struct energy_line e;
 	struct num n[3];

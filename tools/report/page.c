@@ -358,6 +358,7 @@ int page_write(struct page *p, struct error *err)
 	page_figures(p);
 	page_origin(p);
 	page_months(p);
+	page_moved(p);
 	page_stock(p);
 	page_rules(p);
 	page_downloads(p);

@@ -94,6 +94,35 @@ struct report_survey {
 	uint16_t departments;
 };
 
+/* --- why what is stored changed ------------------------------------------- */
+
+/* enum ledger_cause says what each is. */
+enum report_cause {
+	REPORT_NEW,
+	REPORT_GONE,
+	REPORT_PACKED,
+	REPORT_MOVED,
+	REPORT_SHARED,
+	REPORT_CAUSES
+};
+const char *report_cause_id(enum report_cause cause); /* "new" */
+
+/* Running sums since since_s, over the month. */
+struct report_flow {
+	uint128 came_byte_s;
+	uint128 went_byte_s;
+};
+struct report_flow_line {
+	struct report_flow cause[REPORT_CAUSES];
+};
+struct report_flows {
+	int64_t since_s;
+	struct report_flow_line city;
+	struct report_flow_line *department; /* [departments], owned; of what
+						several hold equal parts */
+	uint16_t departments;
+};
+
 /* --- the input ------------------------------------------------------------ */
 
 /* Where the electricity is bought from: in millionths, as drive.yaml said it.
@@ -126,6 +155,7 @@ struct report_month {
 	uint64_t before_mwh, before_ueur, before_use_ug, before_build_ug;
 	/* Taken when it was closed, or now when it isn't; NULL: not. */
 	struct report_survey *survey;
+	struct report_flows *flows; /* NULL: were not counted */
 };
 
 struct report_flagged {

@@ -33,6 +33,39 @@ static json_t *sums(const struct report_sum *sum, unsigned int n, id_fn *id)
 	return NULL;
 }
 
+static int flow_put(json_t *to, const char *id, const struct report_flow *flow)
+{
+	char came[WIDE_TEXT_MAX];
+	char went[WIDE_TEXT_MAX];
+
+	return json_object_set_new(
+		to, id,
+		json_pack("{s:s, s:s}", "came_byte_s",
+			  wide_text(flow->came_byte_s, came), "went_byte_s",
+			  wide_text(flow->went_byte_s, went)));
+}
+
+json_t *flows_json(const struct page *p)
+{
+	const struct report_flow_line *flows = flows_of(p, p->month);
+	json_t *to;
+	struct num since;
+	int rc;
+
+	if (!flows)
+		return json_null();
+	since = date_iso(p->month->flows->since_s);
+	to = json_pack("{s:s}", "since", since.s);
+	rc = to ? 0 : -1;
+	for (unsigned int i = 0; rc == 0 && i < REPORT_CAUSES; i++)
+		rc = flow_put(to, report_cause_id((enum report_cause)i),
+			      &flows->cause[i]);
+	if (rc == 0)
+		return to;
+	json_decref(to);
+	return NULL;
+}
+
 json_t *stock_json(const struct page *p)
 {
 	const struct report_stock *stock = stock_of(p);
