@@ -45,6 +45,7 @@ void config_release(struct config *config)
 		release_array(&config->array[i]);
 	release_organisation(&config->organisation);
 	free(config->department);
+	free(config->target);
 	free(config->array);
 	free(config->file);
 	free(config->lower);
@@ -77,6 +78,7 @@ static const struct yaml_key keys[] = {
 	{ "people", take_people },
 	{ "pack", take_pack },
 	{ "energy", take_energy },
+	{ "targets", take_targets },
 	{ "roles", take_roles },
 	{ NULL, NULL },
 };
@@ -91,6 +93,8 @@ static const struct yaml_word words[] = {
 	{ "packing", "pack" },
 	{ "compactage", "pack" },
 	{ "energie", "energy" },
+	{ "objectifs", "targets" },
+	{ "cibles", "targets" },
 	{ "droits", "roles" },
 	{ NULL, NULL },
 };

@@ -50,6 +50,15 @@ struct config_array {
 	bool flash;
 };
 
+/* What a whole year should not exceed; 0: not said. */
+struct config_target {
+	int32_t year;
+	uint64_t mwh;
+	uint64_t ueur;
+	uint64_t ug;	/* of CO2e, of use and of making */
+	uint64_t bytes; /* of files kept, in the mean */
+};
+
 /* Who publishes the figures. */
 struct config_organisation {
 	char *name; /* NULL: nothing is said of it */
@@ -83,6 +92,8 @@ struct config {
 	char *supplier_g_kwh;	  /* of that part */
 	struct config_array *array;
 	unsigned int arrays;
+	struct config_target *target; /* each year once, in any order */
+	unsigned int targets;
 	char **roles_admin; /* group names; NULL ends */
 	char **roles_archivist;
 	char **roles_dpo;

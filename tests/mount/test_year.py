@@ -5,6 +5,7 @@ closed when it was over. Every department's kWh, EUR and kg of CO2e against
 figures worked out here from the lower's inodes, the packs and the meter, to
 the last digit; and no closed month changes afterwards."""
 import calendar
+import json
 import os
 import random
 import time
@@ -29,6 +30,7 @@ energy:
   pue: 1.5
   arrays:
     - { id: a1, usable: 1 GB, meter: %s, life: 5 years, fabrication: 1746 kg }
+targets: [ { year: 2026, energy: 4000 kWh } ]
 """
 
 
@@ -190,6 +192,29 @@ class Year(LedgerCase):
                          (report["seen"], report["measured"],
                           report["closed"]["n_failed"]))
 
+    def balance(self, told):
+        """sobre report --year: what the months told, added up."""
+        self.drive.run("report", "--year", str(YEAR), "--drive",
+                       self.drive.dir, "-o", self.out)
+        with open(os.path.join(self.out, str(YEAR), "index.json")) as f:
+            balance = json.load(f)
+        self.assertEqual((12, 12), (balance["months_whole"],
+                                    balance["months_closed"]))
+        for key in ("energy_mwh", "cost_ueur", "use_ugco2e", "build_ugco2e"):
+            self.assertEqual(sum(r["total"][key]["all"] for r in told),
+                             balance["total"][key])
+            for line in balance["lines"]:
+                self.assertEqual(
+                    sum(one[key]["all"] for r in told for one in r["lines"]
+                        if one["kind"] == line["kind"]
+                        and one.get("id") == line.get("id")), line[key])
+        self.assertEqual(0, balance["before"]["months"])
+        with open(os.path.join(self.out, str(YEAR), "index.html")) as f:
+            page = f.read()
+        for text in ("exceeded", "4,000\u00a0kWh"):
+            self.assertIn(text, page)
+        self.assertNotIn("not closed", page)
+
     def test_every_month_is_what_it_is_worked_out_to_be(self):
         print("seed %d" % SEED)
         self.seen()
@@ -202,6 +227,7 @@ class Year(LedgerCase):
             report = self.report(name(month))
             self.compare(month, report, integral)
             told.append(report)
+        self.balance(told)
         self.drive.stop()
         self.drive = self.mount()
         for month in range(12):

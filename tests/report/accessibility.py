@@ -120,10 +120,12 @@ def main():
         for sample in pages.SAMPLES:
             for lang in pages.LANGS:
                 folder = pages.write(sample, lang, f"{home}/{sample}-{lang}")
-                for path in sorted(folder.glob("*.html")):
+                year = folder.parent / pages.YEAR
+                for path in sorted([*folder.glob("*.html"),
+                                    *year.glob("*.html")]):
                     if path.stem not in WANTED:
                         continue
-                    where = f"{sample} {lang} {path.name}"
+                    where = f"{sample} {lang} {path.parent.name} {path.name}"
                     wrong, seen = look(page, path, axe)
                     print(f"{where}: {path.stat().st_size} bytes, "
                           f"{seen['elements']} elements, "

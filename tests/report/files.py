@@ -31,6 +31,11 @@ GOLDEN_FILES = (
     ("oracle", "en", "index.html"), ("oracle", "en", "index.csv"),
     ("oracle", "en", "index-tableur.csv"), ("oracle", "en", "index.json"),
 )
+GOLDEN_YEARS = (
+    ("town", "fr", "index.html"), ("part", "en", "index.html"),
+    ("town", "fr", "index-tableur.csv"), ("oracle", "en", "index.json"),
+    ("oracle", "en", "index.csv"),
+)
 VOID = {"meta", "link", "br", "img", "input", "hr"}
 # Controls, directions, invisible characters: none of them in a page.
 ACTING = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u200e\u200f"
@@ -230,6 +235,40 @@ def check_impact(path, told):
     return bad
 
 
+def check_year(folder):
+    """The year's files tell the same sums."""
+    told = json.loads((folder / "index.json").read_text())
+    total = told["total"]
+    rows = list(csv.DictReader(io.StringIO(
+        (folder / "index.csv").read_text())))
+    bad = []
+    for column, unit, key in (("EnergyKwh", E6, "energy_mwh"),
+                              ("CostEur", E6, "cost_ueur"),
+                              ("OperationalKgCo2e", E9, "use_ugco2e"),
+                              ("EmbodiedKgCo2e", E9, "build_ugco2e")):
+        sums = {"total": total[key],
+                "rows": sum(exact(row[column], unit) for row in rows),
+                "months": sum(m.get(key, 0) for m in told["months"]),
+                "lines": sum(line[key] for line in told["lines"])}
+        if len(set(sums.values())) != 1:
+            bad.append(f"{key}: {sums}")
+    if len({row["Month"] for row in rows}) != total["months"]:
+        bad.append(f"{total['months']} months, not those of the rows")
+    text = (folder / "index-tableur.csv").read_text().removeprefix("\ufeff")
+    table = {row[1] + row[0][:3]: row
+             for row in csv.reader(io.StringIO(text), delimiter=";")}
+    if total["months"] and \
+            exact(table["kWh" + "Éle"][2], E6) != total["energy_mwh"]:
+        bad.append("the spreadsheet's kWh")
+    for path in sorted(folder.iterdir()):
+        text = path.read_bytes().decode()
+        wrong = check_harmless(path, text)
+        if path.suffix == ".html":
+            wrong += check_page(path, text, folder)
+        bad += [f"{path.name}: {w}" for w in wrong]
+    return [f"year: {b}" for b in bad]
+
+
 METRIC = re.compile(r'(sobrefs_[a-z_]+)\{((?:[a-z]+="(?:[^"\\\n]|\\.)*",?)+)\} '
                     r"([0-9]+(?:\.[0-9]+)?)")
 
@@ -345,11 +384,16 @@ def main():
                         if (folder / name).stat().st_ino == ino]
                 n += len(first)
                 bad += [f"{sample} {lang} {b}" for b in
-                        check_folder(folder) + check_metrics(place, folder)]
+                        check_folder(folder) + check_metrics(place, folder) +
+                        check_year(place / pages.YEAR)]
                 for s, l, name in GOLDEN_FILES:
                     if (s, l) == (sample, lang):
                         bad += compare(folder / name, f"{s}-{l}-{name}",
                                        update)
+                for s, l, name in GOLDEN_YEARS:
+                    if (s, l) == (sample, lang):
+                        bad += compare(place / pages.YEAR / name,
+                                       f"{s}-{l}-year-{name}", update)
     print(*bad, sep="\n")
     print(f"{n} files, {len(bad)} problems")
     sys.exit(bool(bad))

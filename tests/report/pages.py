@@ -10,6 +10,7 @@ SAMPLES = ("town", "crowd", "hostile", "part", "never", "future", "oracle",
            "assessed")
 LANGS = ("en", "fr")
 MONTH = "2026-09"
+YEAR = "2026"
 HERE = pathlib.Path(__file__).resolve().parent
 
 # Where tools/setup --tests puts what checks pages.

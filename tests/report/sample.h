@@ -17,7 +17,10 @@ struct sample {
 	struct report_rule *rule;
 	struct report_survey survey;
 	struct report_flows flows[2]; /* of the last two months */
-	char *texts[80];	      /* owned */
+	struct report_year year;      /* sample_year() */
+	struct report_input year_in;
+	struct report_month year_month[REPORT_YEAR_MONTHS];
+	char *texts[80]; /* owned */
 	unsigned int n_texts;
 };
 
@@ -32,6 +35,9 @@ struct sample {
  * NULL for another name.
  */
 struct sample *sample_new(const char *name);
+/* Fills `year`, of months that borrow from those of the sample. */
+#define SAMPLE_YEAR 2026
+void sample_year(struct sample *sample);
 void sample_free(struct sample *sample);
 /* Of the sample's departments: what files they have, and flows. */
 void sample_stock(struct sample *sample, unsigned int departments);

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: EUPL-1.2
-"""Every sample's JSON against docs/format/report.schema.json, by ajv. Every key
-is in the schema, and every key of the schema in a sample. Exit status 77
+"""Every sample's JSON against docs/format/report.schema.json, and that of a year
+against year.schema.json, by ajv. Every key is in the schema, and every key of
+the schema in a sample. Exit status 77
 without node or ajv, which tools/setup --tests installs.
 """
 import json
@@ -13,12 +14,15 @@ import tempfile
 
 import pages
 
-SCHEMA = pages.HERE.parents[1] / "docs/format/report.schema.json"
+FORMATS = pages.HERE.parents[1] / "docs/format"
+# The schema of the files of each folder.
+SCHEMAS = {pages.MONTH: FORMATS / "report.schema.json",
+           pages.YEAR: FORMATS / "year.schema.json"}
 
 
-def validate(modules, paths):
+def validate(modules, folder, paths):
     done = subprocess.run(
-        ["node", pages.HERE / "schema.js", modules, SCHEMA, *paths],
+        ["node", pages.HERE / "schema.js", modules, SCHEMAS[folder], *paths],
         capture_output=True, text=True)
     if done.returncode:
         sys.exit(done.stderr)
@@ -75,7 +79,7 @@ def check_the_checker(modules, good, folder):
             del at[key]
         file = pathlib.Path(folder) / "canary.json"
         file.write_text(json.dumps(bad))
-        if not validate(modules, [file]):
+        if not validate(modules, pages.MONTH, [file]):
             sys.exit(f"passes for the schema: {path} {key} {value}")
 
 
@@ -83,20 +87,25 @@ def main():
     modules = pages.modules("ajv/dist/2020.js")
     if not modules or not shutil.which("node"):
         pages.skip("no ajv: tools/setup --tests installs it")
-    schema = json.loads(SCHEMA.read_text())
-    bad, seen, paths = loose(schema), set(), []
+    bad, n = [], 0
     with tempfile.TemporaryDirectory() as home:
         for sample in pages.SAMPLES:
             for lang in pages.LANGS:
-                folder = pages.write(sample, lang, f"{home}/{sample}-{lang}")
-                paths += sorted(folder.glob("*.json"))
-        for path in paths:
-            seen.update(keys_of(json.loads(path.read_text())))
-        town = pathlib.Path(home) / "town-en" / pages.MONTH / "index.json"
+                pages.write(sample, lang, f"{home}/{sample}-{lang}")
+        home = pathlib.Path(home)
+        town = home / "town-en" / pages.MONTH / "index.json"
         check_the_checker(modules, json.loads(town.read_text()), home)
-        bad += validate(modules, paths) + never_seen(schema, seen)
+        for folder, path in SCHEMAS.items():
+            schema, seen = json.loads(path.read_text()), set()
+            paths = sorted(home.glob(f"*/{folder}/*.json"))
+            for file in paths:
+                seen.update(keys_of(json.loads(file.read_text())))
+            n += len(paths)
+            bad += [f"{path.name}: {b}" for b in
+                    loose(schema) + never_seen(schema, seen) +
+                    validate(modules, folder, paths)]
     print(*bad[:40], sep="\n")
-    print(f"{len(paths)} files, {len(bad)} problems")
+    print(f"{n} files, {len(bad)} problems")
     sys.exit(bool(bad))
 
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-/* report-sample NAME en|fr DIR: writes a sample's report. */
+/* report-sample NAME en|fr DIR: writes a sample's reports, of a
+ * month and of a year. */
 #include <stdio.h>
 #include <string.h>
 
@@ -25,6 +26,10 @@ int main(int argc, char **argv)
 	if (!s)
 		return 2;
 	rc = report_write(&s->in, &options, argv[3], NULL, NULL, &err);
+	sample_year(s);
+	if (rc == 0)
+		rc = report_write_year(&s->year, &options, argv[3], NULL, NULL,
+				       &err);
 	if (rc < 0)
 		(void)fprintf(stderr, "%s\n", err.text);
 	sample_free(s);

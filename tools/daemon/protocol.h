@@ -84,6 +84,7 @@ struct request {
 				 INT32_MIN: today */
 	unsigned int formats; /* report: of enum report_format */
 	bool french;	      /* report, reasons; else English */
+	int32_t year;	      /* report: of a year; 0: of a month */
 	bool apart;	      /* report: a directory for each department */
 	bool masked;	      /* report: by this umask, not the daemon's */
 	unsigned int mask;

@@ -217,6 +217,7 @@ static int decode_numbers(const json_t *value, struct request *request,
 	int64_t formats = 0;
 	int64_t lang = 0;
 	int64_t mask = -1;
+	int64_t year = 0;
 	int rc = decode_number(value, "month", 0, MONTH_MAX, &month, err);
 
 	if (rc == 0)
@@ -226,6 +227,9 @@ static int decode_numbers(const json_t *value, struct request *request,
 		rc = decode_number(value, "formats", 0, 255, &formats, err);
 	if (rc == 0)
 		rc = decode_number(value, "lang", 0, 1, &lang, err);
+	if (rc == 0)
+		rc = decode_number(value, "year", 1, 9999, &year, err);
+	request->year = (int32_t)year;
 	if (rc == 0)
 		rc = decode_number(value, "umask", 0, 0777, &mask, err);
 	request->masked = mask >= 0;
@@ -250,7 +254,8 @@ static int check_complete(const struct request *r, struct error *err)
 	if (r->command == REQUEST_ACCEPT && !r->way)
 		return error_set(err, -EPROTO, "'way' is missing");
 	if (r->command == REQUEST_REPORT &&
-	    (!r->out || r->out[0] != '/' || r->month == 0 || r->formats == 0))
+	    (!r->out || r->out[0] != '/' || r->formats == 0 ||
+	     (r->month == 0) == (r->year == 0)))
 		return error_set(err, -EPROTO,
 				 "the report's request lacks "
 				 "something");
@@ -329,6 +334,9 @@ json_t *request_encode(const struct request *request)
 	if (rc == 0 && request->masked)
 		rc = json_object_set_new(value, "umask",
 					 json_integer((int)request->mask));
+	if (rc == 0 && request->year)
+		rc = json_object_set_new(value, "year",
+					 json_integer(request->year));
 	if (rc == 0 && request->apart)
 		rc = json_object_set_new(value, "apart", json_true());
 	if (rc == 0)

@@ -221,6 +221,20 @@ static int closed_month(int state_fd, struct closing *closing,
 	return fill_before(state_fd, closing, to, err);
 }
 
+/* As it was closed, else as it would be now; `closing` has what was read. */
+static int one_month(const struct figures_source *from, int32_t month,
+		     struct report_month *to, struct closing *closing,
+		     struct error *err)
+{
+	int rc;
+
+	to->month = month;
+	rc = closing_load(from->state_fd, month, closing, err);
+	if (rc > 0)
+		return closed_month(from->state_fd, closing, to, err);
+	return rc < 0 ? rc : open_month(from, to, err);
+}
+
 int figures_months(const struct figures_source *from, int32_t month,
 		   struct report_month ret_months[REPORT_MONTHS],
 		   struct closing *ret_closed, struct error *err)
@@ -232,14 +246,8 @@ int figures_months(const struct figures_source *from, int32_t month,
 	memset(months, 0, sizeof(months));
 	for (int32_t i = 0; i < REPORT_MONTHS && rc >= 0; i++) {
 		closing_release(&closing);
-		months[i].month = month - (REPORT_MONTHS - 1) + i;
-		rc = closing_load(from->state_fd, months[i].month, &closing,
-				  err);
-		if (rc > 0)
-			rc = closed_month(from->state_fd, &closing, &months[i],
-					  err);
-		else if (rc == 0)
-			rc = open_month(from, &months[i], err);
+		rc = one_month(from, month - (REPORT_MONTHS - 1) + i,
+			       &months[i], &closing, err);
 	}
 	if (rc < 0) {
 		closing_release(&closing);
@@ -248,6 +256,39 @@ int figures_months(const struct figures_source *from, int32_t month,
 	}
 	memcpy(ret_months, months, sizeof(months));
 	*ret_closed = closing;
+	return 0;
+}
+
+/* Of one that has not begun there is nothing to ask. */
+static int begun_month(const struct figures_source *from, int32_t month,
+		       struct report_month *to, struct error *err)
+{
+	struct closing closing = { .version = 0 };
+	int rc;
+
+	if (first_second(month) > from->now_s) {
+		to->month = month;
+		to->start_s = first_second(month);
+		to->end_s = first_second(month + 1);
+		return 0;
+	}
+	rc = one_month(from, month, to, &closing, err);
+	closing_release(&closing);
+	return rc;
+}
+
+int figures_span(const struct figures_source *from, int32_t first,
+		 unsigned int n, struct report_month *ret_months,
+		 struct error *err)
+{
+	memset(ret_months, 0, n * sizeof(*ret_months));
+	for (unsigned int i = 0; i < n; i++) {
+		if (begun_month(from, first + (int32_t)i, &ret_months[i],
+				err) >= 0)
+			continue;
+		figures_release_span(ret_months, n);
+		return error_prefix(err, "the figures of a month");
+	}
 	return 0;
 }
 
@@ -380,10 +421,15 @@ void figures_month_release(struct report_month *month)
 	month->flows = NULL;
 }
 
+void figures_release_span(struct report_month *months, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++)
+		figures_month_release(&months[i]);
+}
+
 void figures_release(struct report_month months[REPORT_MONTHS])
 {
-	for (unsigned int i = 0; i < REPORT_MONTHS; i++)
-		figures_month_release(&months[i]);
+	figures_release_span(months, REPORT_MONTHS);
 }
 
 /* What the last month that was measured says of a second. */

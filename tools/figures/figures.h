@@ -212,6 +212,12 @@ int figures_months(const struct figures_source *from, int32_t month,
 		   struct report_month ret_months[REPORT_MONTHS],
 		   struct closing *ret_closed, struct error *err);
 void figures_release(struct report_month months[REPORT_MONTHS]);
+/* `n` months from `first` on, likewise; those that have not begun are there,
+ * not known. figures_release_span() */
+int figures_span(const struct figures_source *from, int32_t first,
+		 unsigned int n, struct report_month *ret_months,
+		 struct error *err);
+void figures_release_span(struct report_month *months, unsigned int n);
 
 /* What energy_year() takes of the arrays; none: nothing known. `ret_arrays`
  * must live as long as it. Each one's measured rate is that of the last of the

@@ -130,6 +130,7 @@ const char *line_name(const struct line *line, enum po_lang lang);
 const char *line_id(const struct line *line);
 /* Of one department; zeros when the month has none. */
 struct energy_line line_of(const struct report_month *month, uint16_t number);
+void line_add(struct energy_line *to, const struct energy_line *from);
 /* Departments with a line of it, the city for NULL. */
 struct energy_line line_for(const struct report_month *month,
 			    const struct report_department *department);
@@ -172,8 +173,9 @@ struct page {
 	enum po_lang lang;
 	const struct report_department *department; /* NULL: the city */
 	const struct lines *lines; /* of the month; none unless known */
-	bool links;		   /* the other pages are written too */
-	bool table;		   /* so is departments.html */
+	int32_t year; /* of which it is the balance; 0: it is a month's */
+	bool links;   /* the other pages are written too */
+	bool table;   /* so is departments.html */
 	/* beside it; 0: none */
 	uint64_t csv_bytes, table_bytes, json_bytes, impact_bytes;
 };
@@ -314,6 +316,8 @@ struct json_t *stock_json(const struct page *p);
 	"frequence_monitoring,date,est_periode,date_debut,est_automatise," \
 	"source_collecte,denom_insee,code_insee,dataviz_wish,commentaires"
 int impact_write(const struct page *p, struct buf *out, struct error *err);
+/* A string of any bytes; NULL without memory. */
+struct json_t *json_utf8(const char *s);
 /* {"key":"value"}; the value may be any bytes. */
 void json_tags(struct buf *out, const char *key, const char *value);
 /* Why what is stored changed; likewise. */

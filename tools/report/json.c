@@ -28,15 +28,19 @@ static struct object object(bool *failed)
 	return (struct object){ json_object(), failed };
 }
 
-static void put_text(const struct object *o, const char *key, const char *s)
+json_t *json_utf8(const char *s)
 {
 	cleanup_buf struct buf text;
 
 	buf_init(&text, REPORT_FILE_MAX);
 	text_utf8(&text, s);
 	(void)buf_put_u8(&text, 0);
-	put(o, key,
-	    buf_error(&text) ? NULL : json_string((const char *)text.data));
+	return buf_error(&text) ? NULL : json_string((const char *)text.data);
+}
+
+static void put_text(const struct object *o, const char *key, const char *s)
+{
+	put(o, key, json_utf8(s));
 }
 
 static void put_int(const struct object *o, const char *key, uint64_t v)

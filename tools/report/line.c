@@ -40,7 +40,7 @@ static void add_amount(struct energy_amount *to,
 	to->all += from->all;
 }
 
-static void add_line(struct energy_line *to, const struct energy_line *from)
+void line_add(struct energy_line *to, const struct energy_line *from)
 {
 	to->own_byte_s += from->own_byte_s;
 	to->shared_byte_s += from->shared_byte_s;
@@ -95,7 +95,7 @@ static void add_departments(struct lines *lines, const struct report_input *in,
 				(struct line){ .department = &other,
 					       .energy = e };
 		else
-			add_line(&former.energy, &e);
+			line_add(&former.energy, &e);
 	}
 	qsort(lines->line, lines->n, sizeof(*lines->line), by_energy);
 	lines->departments = lines->n;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-#include "tools/report/internal.h"
+#include "tools/report/year.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -216,7 +216,9 @@ static struct num page_period(const struct page *p)
 	struct num day = date_day(p->in->made_s, p->lang);
 	struct num out = when;
 
-	if (p->in->assessed)
+	if (p->year)
+		out = num_printf(PT(p, "balance of %d"), p->year);
+	else if (p->in->assessed)
 		out = num_printf(PT(p, "estimate of %s"), day.s);
 	return out;
 }
@@ -383,6 +385,19 @@ int page_write_annex(struct page *p, struct error *err)
 	page_saved(p);
 	page_rules_annex(p);
 	page_coefs(p);
+	page_end(p);
+	return page_done(p, err);
+}
+
+int page_write_year(const struct balance *b, struct page *p, struct error *err)
+{
+	cleanup_buf struct buf name;
+
+	buf_init(&name, REPORT_FILE_MAX);
+	page_start(p, name_short(&name, p->in->drive, NAME_MAX_SHOWN),
+		   LEVEL_CITY);
+	year_page(b, p);
+	page_downloads(p);
 	page_end(p);
 	return page_done(p, err);
 }

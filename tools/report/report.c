@@ -273,6 +273,12 @@ static int write_folder(const struct report_input *input,
 	return write_one(input, options, department, path, run, err);
 }
 
+int report_make_place(const char *dir_path, const struct report_access *access,
+		      struct error *err)
+{
+	return folder_make(dir_path, access, err);
+}
+
 int report_write_apart(const struct report_input *input,
 		       const struct report_options *options,
 		       const struct report_access *access, const char *dir_path,

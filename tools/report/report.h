@@ -334,6 +334,37 @@ int report_write(const struct report_input *input,
 		 void (*each)(void *ctx, const char *path), void *ctx,
 		 struct error *err);
 
+/* --- a year ----------------------------------------------------------------
+ */
+
+#define REPORT_YEAR_MONTHS 24
+
+/* What a year should not exceed; 0: not said. */
+struct report_target {
+	uint64_t mwh;
+	uint64_t ueur;
+	uint64_t ug;	/* CO2e, of use and of making */
+	uint64_t bytes; /* of files kept, in the mean */
+};
+struct report_year {
+	int32_t year;
+	const struct report_input *in; /* drive, organisation, departments,
+					  coefs, made_s; nothing else */
+	/* [REPORT_YEAR_MONTHS]: from January of the year before */
+	const struct report_month *month;
+	struct report_target target;
+};
+/*
+ * The city's balance of a year, as article 35 of the law REEN asks: DIR/YYYY/
+ * index.html, index.csv, index-tableur.csv, index.json, as report_write()
+ * writes. Of the options `lang`, `formats` and `access` are read.
+ */
+int report_write_year(const struct report_year *year,
+		      const struct report_options *options,
+		      const char *dir_path,
+		      void (*each)(void *ctx, const char *path), void *ctx,
+		      struct error *err);
+
 #define REPORT_CITY_FOLDER "_city" /* no id starts so */
 /*
  * A directory for each: DIR/ID/YYYY-MM/ID.html and the like, which its readers
@@ -346,5 +377,8 @@ int report_write_apart(const struct report_input *input,
 		       const struct report_access *access, const char *dir_path,
 		       void (*each)(void *ctx, const char *path), void *ctx,
 		       struct error *err);
+/* That directory itself, for who puts more in it. */
+int report_make_place(const char *dir_path, const struct report_access *access,
+		      struct error *err);
 
 #endif

@@ -101,6 +101,55 @@ static int fill_request(const struct cli *cli, struct request *request,
 	return 0;
 }
 
+static bool parse_year(const char *text, int32_t *ret_year)
+{
+	int32_t year = 0;
+
+	for (size_t i = 0; i < 4; i++) {
+		if (text[i] < '0' || text[i] > '9')
+			return false;
+		year = 10 * year + text[i] - '0';
+	}
+	*ret_year = year;
+	return !text[4] && year >= 1970;
+}
+
+/* Of a month, or of a year. */
+static int parse_period(const struct cli *cli, struct request *request)
+{
+	if (cli->year && (cli->month || cli->department))
+		return out_usage(T("--year takes neither --month nor "
+				   "--department"));
+	if (cli->year && !parse_year(cli->year, &request->year))
+		return out_usage(T("--year takes a year: 2026"));
+	if (!cli->year &&
+	    (!cli->month || !month_parse(cli->month, &request->month)))
+		return out_usage(T("--month takes a month: 2026-09, or last"));
+	return EXIT_DONE;
+}
+
+static int parse_all(const struct cli *cli, struct request *request)
+{
+	int status = parse_period(cli, request);
+
+	if (status != EXIT_DONE)
+		return status;
+	if (!cli->out && !cli->per_department)
+		return out_usage(T("-o DIR is missing: where the report goes"));
+	if (cli->per_department && (cli->out || cli->department))
+		return out_usage(T("--per-department takes the place of -o and "
+				   "--department"));
+	request->formats =
+		parse_formats(cli->format ? cli->format : "html,csv,json");
+	if (request->formats == 0)
+		return out_usage(
+			T("unknown format in '%s': html, csv, json, prom"),
+			cli->format);
+	if (cli->year && (request->formats & REPORT_PROM))
+		return out_usage(T("--year has no metrics"));
+	return EXIT_DONE;
+}
+
 /* From now on relative paths mean nothing: done by the caller. */
 int cmd_report(const struct cli *cli)
 {
@@ -110,20 +159,10 @@ int cmd_report(const struct cli *cli)
 	struct error err = ERROR_INIT;
 	const json_t *path;
 	size_t i;
+	int status = parse_all(cli, &request);
 
-	if (!cli->month || !month_parse(cli->month, &request.month))
-		return out_usage(T("--month takes a month: 2026-09, or last"));
-	if (!cli->out && !cli->per_department)
-		return out_usage(T("-o DIR is missing: where the report goes"));
-	if (cli->per_department && (cli->out || cli->department))
-		return out_usage(T("--per-department takes the place of -o and "
-				   "--department"));
-	request.formats =
-		parse_formats(cli->format ? cli->format : "html,csv,json");
-	if (request.formats == 0)
-		return out_usage(
-			T("unknown format in '%s': html, csv, json, prom"),
-			cli->format);
+	if (status != EXIT_DONE)
+		return status;
 	if (fill_request(cli, &request, &err) < 0 ||
 	    place_choose(cli, &place, &err) < 0)
 		return out_error(&err);

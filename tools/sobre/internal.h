@@ -59,6 +59,7 @@ struct cli {
 	const char *policies;
 	const char *drive;
 	const char *month;
+	const char *year;
 	const char *department;
 	const char *format;
 	const char *out;

@@ -50,7 +50,8 @@ static const struct command commands[] = {
 	{ "report", "",
 	  N_("the month's report: a page for each department and the city"),
 	  cmd_report, 0, 0,
-	  "--month -o --department --per-department --format --drive --state "
+	  "--month --year -o --department --per-department --format --drive "
+	  "--state "
 	  "--config "
 	  "--policies" },
 	{ "month", N_("close [YYYY-MM]"),
@@ -217,6 +218,7 @@ static int parse(char **argv, const struct command *c, struct cli *cli,
 		{ "--policies", NULL, &cli->policies },
 		{ "--drive", NULL, &cli->drive },
 		{ "--month", NULL, &cli->month },
+		{ "--year", NULL, &cli->year },
 		{ "--department", NULL, &cli->department },
 		{ "--format", NULL, &cli->format },
 		{ "-o", NULL, &cli->out },

@@ -92,6 +92,14 @@ static void a_real_file_is_read(void **state)
 	assert_null(c.array[0].meter);
 	assert_int_equal(c.array[0].bought, 12 * 2023 + 4);
 	assert_int_equal(c.array[0].life_years, 5);
+	assert_int_equal(c.targets, 2);
+	assert_int_equal(c.target[0].year, 2026);
+	assert_int_equal(c.target[0].mwh, UINT64_C(7000000000));
+	assert_int_equal(c.target[0].ueur, UINT64_C(1200000000));
+	assert_int_equal(c.target[0].ug, UINT64_C(700000000000));
+	assert_int_equal(c.target[0].bytes, 0);
+	assert_int_equal(c.target[1].bytes, UINT64_C(150500000000000));
+	assert_int_equal(c.target[1].mwh, UINT64_C(6500500000));
 	ARE(c.roles_admin, "sudo");
 	ARE(c.roles_archivist, "archives");
 	ARE(c.roles_dpo, "dpo");

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+#ifndef SOBREFS_DAEMON_REPORTING_H
+#define SOBREFS_DAEMON_REPORTING_H
+
+/* What reports are made of: of a month, and of a year. */
+
+#include "tools/daemon/arrays.h"
+#include "tools/daemon/flagged.h"
+#include "tools/daemon/internal.h"
+#include "tools/figures/figures.h"
+
+struct reporting {
+	const struct command_env *env;
+	const struct request *request;
+	int64_t now_s;
+	struct report_month month[REPORT_MONTHS];
+	unsigned int months;
+	struct ledger_departments departments;
+	struct report_department *department; /* owned; borrows from above */
+	struct flagged flagged;
+	struct arrays arrays;
+	struct report_savings savings;
+	struct closing closed;	/* the month asked for, when it is */
+	struct readers readers; /* of directories of their own */
+	char uuid[UUID_TEXT_BYTES];
+	struct report_organisation publisher;
+	struct report_access access; /* by the umask of who asks */
+	json_t *files;		     /* written */
+};
+void reporting_release(struct reporting *r);
+/* The ledger up to now, departments and arrays. */
+int reporting_start(struct reporting *r, struct error *err);
+/* A report_write()'s `each`. */
+void reporting_written(void *reporting, const char *path);
+/* Drive, organisation, departments, coefficients. */
+struct report_input reporting_input(struct reporting *r);
+struct report_options reporting_options(struct reporting *r);
+struct figures_source reporting_source(const struct reporting *r);
+/* The answer; NULL without memory. */
+json_t *reporting_result(const struct reporting *r, struct error *err);
+
+/* commands_year.c */
+json_t *command_year(const struct command_env *env,
+		     const struct request *request, struct error *err);
+
+#endif
