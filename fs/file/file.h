@@ -92,6 +92,15 @@ bool drive_state_is_inside(const struct drive *drive);
 
 /* What the state directory takes on disk: blocks of all in it. */
 uint64_t drive_state_bytes(struct drive *drive);
+/* The same, by what it is: blocks, x 512. */
+struct state_use {
+	uint64_t all_bytes;
+	uint64_t pack_bytes;	/* packs/ */
+	uint64_t vault_bytes;	/* vault/ */
+	uint64_t catalog_bytes; /* catalog.db and what stands beside it */
+	uint64_t pack_sizes;	/* st_size of all files in packs/ */
+};
+void drive_state_use(struct drive *drive, struct state_use *ret_use);
 /*
  * What packing saves, by cause, in bytes: the packed files' sizes, less the
  * first three and `holes`, and `overhead` added, are what the packs take.

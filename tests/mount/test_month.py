@@ -123,8 +123,13 @@ class Closing(Lived):
         self.drive = self.mount()
 
     def figures(self, report):
-        return {k: v for k, v in report.items()
-                if k not in ("made", "closed", "saved_by", "rules")}
+        """But for where its bytes are, which is said of a closed month."""
+        figures = {k: v for k, v in report.items()
+                   if k not in ("made", "closed", "saved_by", "rules",
+                                "city")}
+        figures["city"] = {k: v for k, v in report["city"].items()
+                           if k != "disk"}
+        return figures
 
     def test_a_closed_month_stays_as_it_was(self):
         self.a_month()
@@ -208,6 +213,40 @@ class Closing(Lived):
         said = self.drive.run("month", "close", "--due", "--drive",
                               self.drive.dir).stdout
         self.assertEqual("no month to close\n", said)
+
+    def du(self):
+        """As coreutils sees the lower, the state and all."""
+        said = env.run("du", "-s", "--block-size=1", self.drive.below()).stdout
+        return int(said.split()[0])
+
+    def test_all_bytes_on_disk_are_accounted_for(self):
+        self.a_month()
+        for name in ("Ville/Urbanisme/a", "Ville/Jeunesse/a"):
+            os.unlink(os.path.join(self.drive.dir, name))
+        self.seen()
+        du = self.du()
+        self.close()
+        disk = self.report()["city"]["disk"]
+        found = disk.pop("found_bytes")
+        self.assertEqual(sum(disk.values()), found)
+        for part in ("files", "packed", "pack_rest", "catalog", "other"):
+            self.assertGreater(disk[part + "_bytes"], 0, part)
+        # but for what the catalog's log has grown by meanwhile
+        self.assertLess(abs(du - found), 65536)
+        self.assertGreater(found, 30 * 65536)
+
+    def test_packs_that_are_not_as_big_as_counted_show(self):
+        self.a_month()
+        packs = os.path.join(self.drive.below(), ".sobre/packs")
+        for folder, _, names in os.walk(packs):
+            for name in names:
+                with open(os.path.join(folder, name), "ab") as f:
+                    f.write(b"x" * 5000)
+        done = self.close(check=False)
+        self.assertEqual(1, done.returncode)
+        self.assertIn("the packs held", done.stderr)
+        self.assertIn("packs", [check["name"] for check in
+                                self.report()["closed"]["failed"]])
 
     def test_a_lower_that_the_ledger_does_not_know_shows(self):
         self.a_month()

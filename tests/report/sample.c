@@ -186,6 +186,15 @@ static void town_months(struct sample *s, unsigned int departments)
 			san.measured_mwh = san.measured_mwh * 16 / 30;
 			san.meter.covered_s = san.meter.covered_s * 16 / 30;
 		}
+		m.disk = (struct report_disk){
+			.known = true,
+			.files_bytes = bytes * 9,
+			.packed_bytes = bytes * 3,
+			.pack_rest_bytes = bytes / 50,
+			.catalog_bytes = 9 * GB,
+			.other_bytes = 2 * GB,
+			.found_bytes = bytes * 12 + bytes / 50 + 11 * GB,
+		};
 		m.supply = (struct report_supply){
 			.renewable_known = true,
 			.renewable = 400000,

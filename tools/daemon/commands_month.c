@@ -17,6 +17,7 @@ struct closing_run {
 	struct arrays arrays;
 	int64_t now_s;
 	struct report_checks now; /* that failed, of how things are now */
+	struct report_disk disk;
 	struct report_checks all; /* and of the months that this run closes */
 	json_t *closed;
 	json_t *warnings; /* what the meters lack */
@@ -37,50 +38,6 @@ static void ledger_differs(void *ctx, const char *text)
 	checks_add(ctx, CHECK_LEDGER, text);
 }
 
-/* What the ledger says is on the lower now. */
-static int held_bytes(struct catalog *cat, uint64_t *ret_bytes,
-		      struct error *err)
-{
-	struct tier_time *row = NULL;
-	unsigned int n = 0;
-	uint128 sum = 0;
-	int rc = catalog_flush(cat, err);
-
-	if (rc == 0)
-		rc = ledger_now(cat, &row, &n, err);
-	for (unsigned int i = 0; rc == 0 && i < n; i++)
-		if (row[i].tier == TIER_HOT)
-			sum += row[i].byte_seconds;
-	free(row);
-	*ret_bytes = (uint64_t)sum;
-	return rc;
-}
-
-/* A drive in use moves while it is counted: then nothing can be said. */
-static int check_disk(struct closing_run *run, struct error *err)
-{
-	struct drive *drive = run->env->drive;
-	struct catalog *cat = drive_catalog(drive);
-	uint64_t before = 0;
-	uint64_t found = 0;
-	uint64_t after = 0;
-	char text[160];
-	int rc = held_bytes(cat, &before, err);
-
-	if (rc == 0)
-		rc = drive_lower_bytes(drive, run->env->stop, &found, err);
-	if (rc == 0)
-		rc = held_bytes(cat, &after, err);
-	if (rc < 0 || before != after || found == before)
-		return rc;
-	(void)snprintf(text, sizeof(text),
-		       "the disk holds %" PRIu64 " bytes of files, the ledger "
-		       "says %" PRIu64,
-		       found, before);
-	checks_add_numbers(&run->now, CHECK_DISK, text, before, found);
-	return 0;
-}
-
 /* Once for all months of a run: they say how things are now. */
 static int check_now(struct closing_run *run, struct error *err)
 {
@@ -94,7 +51,7 @@ static int check_now(struct closing_run *run, struct error *err)
 	rc = ledger_check(drive_catalog(drive), drive_store(drive),
 			  ledger_differs, &run->now, err);
 	if (rc >= 0)
-		rc = check_disk(run, err);
+		rc = disk_check(run->env, &run->now, &run->disk, err);
 	run->all = run->now;
 	return rc;
 }
@@ -225,6 +182,7 @@ static int close_one(struct closing_run *run, int32_t month, struct error *err)
 	}
 	(void)snprintf(c.reason, sizeof(c.reason), "%s", reason ? reason : "");
 	c.month.failed = run->now;
+	c.month.disk = run->disk;
 	figures_check(&c.month.energy, &c.month.failed);
 	figures_check(&c.month.energy, &run->all);
 	rc = closing_store(drive_state_fd(run->env->drive), &c, err);

@@ -44,6 +44,12 @@ int readers_find(const struct setup *setup,
 		 struct readers *ret_readers, struct error *err);
 void readers_release(struct readers *readers);
 
+/* Of the whole drive, now: notes in `checks` what doesn't add up, and where the
+ * bytes are. Nothing can be said of a drive that changes meanwhile. */
+struct report_checks;
+struct report_disk;
+int disk_check(const struct command_env *env, struct report_checks *checks,
+	       struct report_disk *ret_disk, struct error *err);
 /* The last month that was closed, and what failed then; null: none was. */
 json_t *last_close_json(const struct command_env *env, bool french);
 /* ["2026-08", ...]: over, known, and not closed. */

@@ -102,6 +102,16 @@ static const struct field supply_fields[] = {
 	MONTH("residual_micro", KIND_I64, supply.residual),
 	MONTH("supplier_micro", KIND_I64, supply.supplier),
 };
+static const struct field disk_fields[] = {
+	MONTH("disk_known", KIND_BOOL, disk.known),
+	MONTH("disk_files_bytes", KIND_U64, disk.files_bytes),
+	MONTH("disk_packed_bytes", KIND_U64, disk.packed_bytes),
+	MONTH("disk_archive_bytes", KIND_U64, disk.archive_bytes),
+	MONTH("disk_pack_rest_bytes", KIND_U64, disk.pack_rest_bytes),
+	MONTH("disk_catalog_bytes", KIND_U64, disk.catalog_bytes),
+	MONTH("disk_other_bytes", KIND_U64, disk.other_bytes),
+	MONTH("disk_found_bytes", KIND_U64, disk.found_bytes),
+};
 
 #define COEF(key, kind, member)                          \
 	{                                                \
@@ -287,6 +297,7 @@ json_t *closing_out(const struct closing *c)
 
 	if (root && fields_out(root, FIELDS(month_fields), m) == 0 &&
 	    fields_out(root, FIELDS(supply_fields), m) == 0 &&
+	    fields_out(root, FIELDS(disk_fields), m) == 0 &&
 	    survey_put(root, m->survey) == 0 &&
 	    flows_put(root, m->flows) == 0 && sign(root) == 0)
 		return root;
@@ -490,10 +501,12 @@ static bool survey_take_in(const json_t *root, struct report_month *to)
 	return !survey || to->survey;
 }
 
-static bool supply_in(const json_t *root, struct report_month *to)
+static bool newer_in(const json_t *root, struct report_month *to)
 {
-	return !json_object_get(root, supply_fields[0].key) ||
-	       fields_in(root, FIELDS(supply_fields), to);
+	return (!json_object_get(root, supply_fields[0].key) ||
+		fields_in(root, FIELDS(supply_fields), to)) &&
+	       (!json_object_get(root, disk_fields[0].key) ||
+		fields_in(root, FIELDS(disk_fields), to));
 }
 
 bool closing_in(json_t *root, struct closing *to)
@@ -520,5 +533,5 @@ bool closing_in(json_t *root, struct closing *to)
 	       arrays_in(json_object_get(root, "arrays"), e) &&
 	       coefs_in(json_object_get(root, "coefficients"), &to->coefs) &&
 	       fields_in(root, FIELDS(month_fields), &to->month) &&
-	       supply_in(root, &to->month);
+	       newer_in(root, &to->month);
 }

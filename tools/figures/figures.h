@@ -142,6 +142,10 @@ int closing_store(int state_fd, const struct closing *closing,
 #define CHECK_MONTH  "month"  /* the lines add up to the total */
 #define CHECK_LEDGER "ledger" /* the ledger's sums agree */
 #define CHECK_DISK   "disk"   /* what it counts is on disk */
+#define CHECK_PACKS  "packs"  /* packs are as big as the catalog says */
+#define CHECK_STATE                                              \
+	"state" /* so is the state directory, as the ledger says \
+		 */
 /* Notes one that failed. */
 void checks_add(struct report_checks *checks, const char *name,
 		const char *text);

@@ -38,6 +38,16 @@ static void say_numbers(struct page *p, const struct report_check *check)
 			 PT(p, "the disk held %s bytes of files, the ledger "
 			       "counted %s"),
 			 found.s, counted.s);
+	else if (!strcmp(check->name, "packs"))
+		page_say(p,
+			 PT(p, "the packs held %s bytes, the catalog "
+			       "counted %s"),
+			 found.s, counted.s);
+	else if (!strcmp(check->name, "state"))
+		page_say(p,
+			 PT(p, "the state directory held %s bytes, the ledger "
+			       "counted %s"),
+			 found.s, counted.s);
 	else
 		page_say(p, PT(p, "%s: %s bytes found, %s counted"),
 			 check->name, found.s, counted.s);

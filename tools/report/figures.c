@@ -127,6 +127,28 @@ static void not_closed(struct page *p)
 		 list);
 }
 
+/* Where all bytes of the drive were: the city's page alone. */
+static void on_disk(struct page *p)
+{
+	const struct report_disk *d = &p->month->disk;
+	struct num files = num_bytes(d->files_bytes, p->lang);
+	struct num packed =
+		num_bytes(d->packed_bytes + d->archive_bytes, p->lang);
+	struct num rest = num_bytes(d->pack_rest_bytes, p->lang);
+	struct num catalog = num_bytes(d->catalog_bytes, p->lang);
+	struct num other = num_bytes(d->other_bytes, p->lang);
+	struct num found = num_bytes(d->found_bytes, p->lang);
+
+	if (!d->known || p->department)
+		return;
+	page_raw(p, " ");
+	page_say(p,
+		 PT(p, "The disks then held %s: files %s, packed and archived "
+		       "%s, no longer used and indexes %s, the catalog %s, "
+		       "other data of the drive's own %s."),
+		 found.s, files.s, packed.s, rest.s, catalog.s, other.s);
+}
+
 /* How far the figures are fixed. */
 static void closing(struct page *p)
 {
@@ -158,6 +180,7 @@ static void closing(struct page *p)
 			 PT(p, "The month is over but not closed: its figures "
 			       "follow the coefficients."));
 	page_failed(p, &m->failed);
+	on_disk(p);
 	not_closed(p);
 	page_raw(p, "</p>\n");
 }

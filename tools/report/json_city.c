@@ -133,6 +133,20 @@ static json_t *deferral_json(const struct report_city *c)
 			 unsigned_of(c->deferred_ug));
 }
 
+static json_t *disk_json(const struct report_disk *d)
+{
+	if (!d->known)
+		return json_null();
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "files_bytes",
+			 unsigned_of(d->files_bytes), "packed_bytes",
+			 unsigned_of(d->packed_bytes), "archive_bytes",
+			 unsigned_of(d->archive_bytes), "pack_rest_bytes",
+			 unsigned_of(d->pack_rest_bytes), "catalog_bytes",
+			 unsigned_of(d->catalog_bytes), "other_bytes",
+			 unsigned_of(d->other_bytes), "found_bytes",
+			 unsigned_of(d->found_bytes));
+}
+
 json_t *city_json(const struct report_input *in)
 {
 	struct report_city *c = calloc(1, sizeof(*c));
@@ -153,7 +167,7 @@ json_t *city_json(const struct report_input *in)
 		(void)json_array_append_new(arrays, array_json(&c->array[i]));
 	to = json_pack(
 		"{s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-		"s:o, s:o, s:o}",
+		"s:o, s:o, s:o, s:o}",
 		"sci", sci_json(c), "pue_micro", (json_int_t)c->pue,
 		"renewable_micro", known(c->ref), "use_market_ugco2e",
 		c->market_known ? unsigned_of(c->market_ug) : json_null(),
@@ -162,7 +176,8 @@ json_t *city_json(const struct report_input *in)
 		"build_year_ugco2e", unsigned_of(c->build_year_ug),
 		"longer_gain_ugco2e", unsigned_of(c->longer_gain_ug), "growth",
 		growth_json(&c->growth), "full", month_of(c->full_month),
-		"deferral", deferral_json(c), "arrays", arrays);
+		"deferral", deferral_json(c), "arrays", arrays, "disk",
+		disk_json(&in->month[in->months - 1].disk));
 	free(c);
 	return to;
 }

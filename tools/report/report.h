@@ -125,6 +125,20 @@ struct report_flows {
 
 /* --- the input ------------------------------------------------------------ */
 
+/* Where the drive's bytes were when the month was closed. files + packed +
+ * archive + pack_rest + catalog + other is what the ledger counts, found what
+ * `du` would say. */
+struct report_disk {
+	bool known;
+	uint64_t files_bytes;  /* HOT */
+	uint64_t packed_bytes; /* of chunks in use */
+	uint64_t archive_bytes;
+	uint64_t pack_rest_bytes; /* dead space, until gc, and recipes */
+	uint64_t catalog_bytes;
+	uint64_t other_bytes; /* of the state: journal, months */
+	uint64_t found_bytes;
+};
+
 /* Where the electricity is bought from: in millionths, as drive.yaml said it.
  * For a line of its own: figures are location based. */
 struct report_supply {
@@ -151,6 +165,7 @@ struct report_month {
 	char reason[REPORT_REASON_MAX]; /* of the correction */
 	struct report_checks failed;
 	struct report_supply supply;
+	struct report_disk disk;
 	/* Of a correction: the totals of the version before. */
 	uint64_t before_mwh, before_ueur, before_use_ug, before_build_ug;
 	/* Taken when it was closed, or now when it isn't; NULL: not. */

@@ -160,19 +160,38 @@ void bar_progress(void *ctx, const json_t *progress)
 /* --- checks
  * --------------------------------------------------------------------- */
 
-static void print_check(FILE *to, const json_t *check)
+/* False: of another name, which the daemon's own text tells. */
+static bool print_numbers(FILE *to, const char *name, const char *found,
+			  const char *counted)
 {
-	const json_t *found = json_object_get(check, "found");
-
-	if (found && !strcmp(json_text(check, "name"), "disk"))
+	if (!strcmp(name, "disk"))
 		(void)fprintf(to,
 			      T("the disk held %s bytes of files, the ledger "
 				"counted %s"),
-			      json_string_value(found),
-			      json_text(check, "counted"));
+			      found, counted);
+	else if (!strcmp(name, "packs"))
+		(void)fprintf(
+			to,
+			T("the packs held %s bytes, the catalog counted %s"),
+			found, counted);
+	else if (!strcmp(name, "state"))
+		(void)fprintf(to,
+			      T("the state directory held %s bytes, the ledger "
+				"counted %s"),
+			      found, counted);
 	else
-		(void)fprintf(to, "%s: %s", json_text(check, "name"),
-			      json_text(check, "text"));
+		return false;
+	return true;
+}
+
+static void print_check(FILE *to, const json_t *check)
+{
+	const char *found = json_text(check, "found");
+	const char *name = json_text(check, "name");
+
+	if (!*found ||
+	    !print_numbers(to, name, found, json_text(check, "counted")))
+		(void)fprintf(to, "%s: %s", name, json_text(check, "text"));
 	(void)fputc('\n', to);
 }
 

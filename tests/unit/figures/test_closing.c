@@ -66,6 +66,9 @@ static void figures_of(struct report_month *m)
 				    .end_s = 1790812800,
 				    .first_s = -1,
 				    .observed_s = 2592000,
+				    .disk = { .known = true,
+					      .pack_rest_bytes = 7,
+					      .found_bytes = UINT64_MAX },
 				    .supply = { .renewable_known = true,
 						.renewable = 400000,
 						.residual = 58700000 } };
@@ -135,6 +138,8 @@ static void a_closed_month_comes_back_to_the_last_unit(void **state)
 	assert_memory_equal(&now.month.energy.total, &was->total,
 			    sizeof(struct energy_line));
 	assert_true(figures_balance(&now.month.energy));
+	assert_memory_equal(&now.month.disk, &p->closing.month.disk,
+			    sizeof(now.month.disk));
 	assert_true(now.month.supply.renewable_known);
 	assert_int_equal(now.month.supply.renewable, 400000);
 	assert_false(now.month.supply.residual_known);
@@ -163,6 +168,7 @@ static void forget_arrays(const struct place *p)
 	(void)json_object_del(root, "check");
 	assert_int_equal(json_object_del(root, "arrays"), 0);
 	assert_int_equal(json_object_del(root, "renewable_known"), 0);
+	assert_int_equal(json_object_del(root, "disk_known"), 0);
 	text = json_dumps(root, JSON_SORT_KEYS | JSON_COMPACT);
 	assert_non_null(text);
 	(void)snprintf(check, sizeof(check), "%016" PRIx64,
@@ -185,6 +191,7 @@ static void a_month_closed_before_arrays_were_told_apart_is_read(void **state)
 		fail_msg("%s", err.text);
 	assert_int_equal(now.month.energy.arrays, 0);
 	assert_false(now.month.supply.renewable_known);
+	assert_false(now.month.disk.known);
 	closing_release(&now);
 }
 
