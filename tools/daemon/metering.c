@@ -156,6 +156,20 @@ static void fill(struct metering *m, const struct config *config)
 			};
 }
 
+/* Of what is filled in. */
+static int start(struct metering *m)
+{
+	int rc = pthread_mutex_init(&m->lock, NULL);
+
+	if (rc)
+		return rc;
+	rc = pthread_create(&m->thread, NULL, metering_main, m);
+	if (rc)
+		(void)pthread_mutex_destroy(&m->lock);
+	return rc;
+}
+
+/* NOLINTNEXTLINE(readability-function-size): what it is to know, once */
 int metering_new(const struct config *config, int state_fd, int stop_fd,
 		 const struct clock *clock, metering_say say, void *ctx,
 		 struct metering **ret_metering, struct error *err)
@@ -176,12 +190,7 @@ int metering_new(const struct config *config, int state_fd, int stop_fd,
 	m->say = say;
 	m->ctx = ctx;
 	fill(m, config);
-	rc = pthread_mutex_init(&m->lock, NULL);
-	if (rc == 0) {
-		rc = pthread_create(&m->thread, NULL, metering_main, m);
-		if (rc)
-			(void)pthread_mutex_destroy(&m->lock);
-	}
+	rc = start(m);
 	if (rc) {
 		free(m);
 		return error_set(err, -rc, "cannot start a thread: %s",

@@ -47,6 +47,7 @@ static void usual_signals(void)
 	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
 		(void)sigaction(ignored[i], &usual, NULL);
 	(void)sigemptyset(&none);
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): of a child of one thread */
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
@@ -143,6 +144,14 @@ static void drain(struct stream streams[2])
 		}
 }
 
+/* Of both, what is there. */
+static void take(struct pollfd fds[FDS], struct stream streams[2])
+{
+	for (int i = OUT; i <= SAID; i++)
+		if (fds[i].revents && !read_some(&streams[i]))
+			fds[i].fd = -1;
+}
+
 /* Until it ends; -ETIMEDOUT, -ECANCELED, -EFBIG: it is to be killed. */
 static int follow(const struct spawn *spawn, int pidfd,
 		  struct stream streams[2])
@@ -164,9 +173,7 @@ static int follow(const struct spawn *spawn, int pidfd,
 			return -errno;
 		if (fds[STOP].revents)
 			return -ECANCELED;
-		for (int i = OUT; i <= SAID; i++)
-			if (fds[i].revents && !read_some(&streams[i]))
-				fds[i].fd = -1;
+		take(fds, streams);
 		if (streams[OUT].over)
 			return -EFBIG;
 		if (fds[END].revents) {
@@ -257,6 +264,7 @@ static int run(const struct spawn *spawn, const struct pipes *pipes,
 	return status == 0 ? 0 : say_failed(spawn, status, &streams[SAID], err);
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): written through a stream */
 int spawn_read(const struct spawn *spawn, char *ret_output, struct error *err)
 {
 	char said[SAID_MAX + 1];

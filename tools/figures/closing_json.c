@@ -40,15 +40,18 @@ static const struct field line_fields[] = {
 };
 
 /* Of an array: its id is apart. */
+/* NOLINTBEGIN(bugprone-macro-parentheses): as above */
 #define ARRAY(key, kind, member)                                       \
 	{                                                              \
 		key, kind, offsetof(struct energy_array_month, member) \
 	}
+
 #define SUM(key, member)                                          \
 	ARRAY(key "mwh", KIND_U64, member.mwh),                   \
 		ARRAY(key "ueur", KIND_U64, member.ueur),         \
 		ARRAY(key "use_ugco2e", KIND_U64, member.use_ug), \
 		ARRAY(key "build_ugco2e", KIND_U64, member.build_ug)
+/* NOLINTEND(bugprone-macro-parentheses) */
 static const struct field array_fields[] = {
 	ARRAY("tiers", KIND_U32, tiers),
 	ARRAY("usable_bytes", KIND_U64, usable_bytes),

@@ -126,7 +126,7 @@ bool meter_is_absurd(enum meter_kind kind, const struct meter_reading *before,
 		return reading->value > MW_IN_W;
 	if (!before || reading->value <= before->value)
 		return false;
-	rise = (int128)reading->value - before->value - STEP_KWH;
+	rise = (int128)reading->value - before->value - (int128)STEP_KWH;
 	seconds = (int128)reading->at_s - before->at_s;
-	return rise * 3600 > seconds * KWH_S_OF_1MW;
+	return rise * 3600 > seconds * (int128)KWH_S_OF_1MW;
 }

@@ -12,7 +12,7 @@
 struct parser {
 	const char *name;
 	unsigned int line;
-	const char *text; /* of the line */
+	char text[LINE_MAX_BYTES]; /* of the line */
 	struct meter meter;
 	size_t room;
 };
@@ -116,7 +116,7 @@ static int add_reading(struct parser *p, struct meter_reading reading,
 			   "no array draws as much as that: over 1 MW");
 	if (m->n == METER_MAX_READINGS)
 		return bad(p, NULL, err, "too many readings");
-	if (m->n == p->room) {
+	if (!m->reading || m->n == p->room) {
 		size_t room = p->room ? 2 * p->room : 1024;
 		struct meter_reading *more =
 			reallocarray(m->reading, room, sizeof(*more));
@@ -182,19 +182,18 @@ static int read_lines(struct parser *p, const char *text, size_t len,
 
 	for (; (end = memchr(text, '\n', len)) && rc == 0; p->line++) {
 		size_t n = (size_t)(end - text);
-		char line[LINE_MAX_BYTES];
 
 		len -= n + 1;
-		if (n >= sizeof(line))
+		if (n >= sizeof(p->text))
 			return bad(p, NULL, err, "too long a line");
-		memcpy(line, text, n);
+		memcpy(p->text, text, n);
 		text = end + 1;
-		if (n > 0 && line[n - 1] == '\r')
+		if (n > 0 && p->text[n - 1] == '\r')
 			n--;
-		line[n] = '\0';
-		p->text = line;
-		if (memchr(line, '\0', n))
-			return bad(p, memchr(line, '\0', n), err, "a NUL byte");
+		p->text[n] = '\0';
+		if (memchr(p->text, '\0', n))
+			return bad(p, memchr(p->text, '\0', n), err,
+				   "a NUL byte");
 		rc = read_line(p, &header, err);
 	}
 	if (rc == 0 && !header)

@@ -113,7 +113,7 @@ static void fit_growth(const struct report_input *in,
 		n++;
 		x += at;
 		y += levels->bytes[i];
-		xx += at * at;
+		xx += (int128)at * at;
 		xy += (int128)at * levels->bytes[i];
 	}
 	if (n < REPORT_GROWTH_MONTHS)

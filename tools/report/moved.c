@@ -100,7 +100,7 @@ static void put_cause(struct moved *to, const struct stand *now,
 }
 
 /* Means are rounded down: what is less than that is no cause. */
-#define ROUNDED (4 * (REPORT_CAUSES + 3))
+#define ROUNDED (INT64_C(4) * (REPORT_CAUSES + 3))
 
 static void put_rest(struct moved *to, const struct page *p,
 		     const struct stand *now)
