@@ -20,6 +20,7 @@
 #include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "fs/ledger/internal.h"
@@ -173,6 +174,17 @@ static inline int world_teardown(void **state)
 {
 	world_free(*state);
 	return 0;
+}
+
+/* Another each time, unless SOBRE_SEED says which. */
+static inline uint64_t some_seed(void)
+{
+	const char *given = getenv("SOBRE_SEED");
+	uint64_t seed =
+		given ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);
+
+	print_message("SOBRE_SEED=%llu\n", (unsigned long long)seed);
+	return seed ? seed : 1;
 }
 
 /* --- events -------------------------------------------------------------- */
