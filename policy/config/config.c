@@ -80,6 +80,7 @@ static const struct yaml_key keys[] = {
 	{ "energy", take_energy },
 	{ "targets", take_targets },
 	{ "roles", take_roles },
+	{ "charter", take_charter },
 	{ NULL, NULL },
 };
 static const struct yaml_word words[] = {
@@ -96,6 +97,7 @@ static const struct yaml_word words[] = {
 	{ "objectifs", "targets" },
 	{ "cibles", "targets" },
 	{ "droits", "roles" },
+	{ "charte", "charter" },
 	{ NULL, NULL },
 };
 static const struct yaml_schema schema = { keys, words };

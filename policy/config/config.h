@@ -68,6 +68,13 @@ struct config_organisation {
 	char *code_insee;
 };
 
+/* What the city wants of an indicator of the charter's page. */
+#define CONFIG_CHARTER_MAX 32
+struct config_charter {
+	const char *name; /* "sci_g"; static */
+	micro value;	  /* 10^-6 of its unit */
+};
+
 /* 0 or NULL: not said, the default holds. Decimal numbers keep their text, so
  * that nothing is lost on the way: "0.16". */
 struct config {
@@ -92,12 +99,17 @@ struct config {
 	char *supplier_g_kwh;	  /* of that part */
 	struct config_array *array;
 	unsigned int arrays;
+	struct config_charter charter[CONFIG_CHARTER_MAX];
+	unsigned int charters;
 	struct config_target *target; /* each year once, in any order */
 	unsigned int targets;
 	char **roles_admin; /* group names; NULL ends */
 	char **roles_archivist;
 	char **roles_dpo;
 };
+
+/* Of the `i`th that may have a target; NULL: there are fewer. */
+const char *config_charter_name(unsigned int i);
 
 /* No file: all defaults. */
 void config_init(struct config *config);

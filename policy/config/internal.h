@@ -77,6 +77,8 @@ void take_energy(struct yaml_doc *doc, const struct yaml_node *node,
 void take_people(struct yaml_doc *doc, const struct yaml_node *node,
 		 void *into);
 void take_pack(struct yaml_doc *doc, const struct yaml_node *node, void *into);
+void take_charter(struct yaml_doc *doc, const struct yaml_node *node,
+		  void *into);
 void take_roles(struct yaml_doc *doc, const struct yaml_node *node, void *into);
 
 #endif

@@ -20,7 +20,8 @@ HTML_VALIDATE = "html-validate/bin/html-validate.mjs"
 
 # Of a sample's pages those that differ: the city, a department, the annex.
 WANTED = ("index", "urb", "departement-1", "_1", "rh", "departments",
-          "index-annex", "urb-annex", "departement-1-annex", "_1-annex")
+          "index-annex", "urb-annex", "departement-1-annex", "_1-annex",
+          "charter-2026")
 WIDTHS = (1280, 320)
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
 RUN_AXE = f"""axe.run(document, {{runOnly: {json.dumps(TAGS)}}}).then(found =>
@@ -122,7 +123,9 @@ def main():
                 folder = pages.write(sample, lang, f"{home}/{sample}-{lang}")
                 year = folder.parent / pages.YEAR
                 for path in sorted([*folder.glob("*.html"),
-                                    *year.glob("*.html")]):
+                                    *year.glob("*.html"),
+                                    *pages.charter(folder).glob(
+                                        "charter-*.html")]):
                     if path.stem not in WANTED:
                         continue
                     where = f"{sample} {lang} {path.parent.name} {path.name}"

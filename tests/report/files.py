@@ -16,6 +16,7 @@ import re
 import sys
 import tempfile
 
+import charter
 import pages
 
 GOLDEN = pages.HERE.parent / "data/report"
@@ -30,6 +31,8 @@ GOLDEN_FILES = (
     ("town", "fr", "index-impact.csv"), ("hostile", "en", "index-impact.csv"),
     ("oracle", "en", "index.html"), ("oracle", "en", "index.csv"),
     ("oracle", "en", "index-tableur.csv"), ("oracle", "en", "index.json"),
+    ("town", "fr", "charter-2026.html"), ("town", "en", "charter-2026.json"),
+    ("never", "en", "charter-2026.html"),
 )
 GOLDEN_YEARS = (
     ("town", "fr", "index.html"), ("part", "en", "index.html"),
@@ -352,6 +355,19 @@ def check_folder(folder):
     return bad
 
 
+def check_charter(folder):
+    bad = []
+    for path in sorted(folder.glob("charter-*")):
+        text = path.read_bytes().decode()
+        wrong = check_harmless(path, text)
+        if path.suffix == ".html":
+            wrong += check_page(path, text, folder)
+        else:
+            wrong += charter.check(json.loads(text))
+        bad += [f"{path.name}: {w}" for w in wrong]
+    return bad
+
+
 def compare(got, name, update):
     golden = GOLDEN / name
     new = got.read_bytes()
@@ -385,10 +401,13 @@ def main():
                 n += len(first)
                 bad += [f"{sample} {lang} {b}" for b in
                         check_folder(folder) + check_metrics(place, folder) +
-                        check_year(place / pages.YEAR)]
+                        check_year(place / pages.YEAR) +
+                        check_charter(pages.charter(folder))]
                 for s, l, name in GOLDEN_FILES:
                     if (s, l) == (sample, lang):
-                        bad += compare(folder / name, f"{s}-{l}-{name}",
+                        there = pages.charter(folder) if \
+                            name.startswith("charter-") else folder
+                        bad += compare(there / name, f"{s}-{l}-{name}",
                                        update)
                 for s, l, name in GOLDEN_YEARS:
                     if (s, l) == (sample, lang):

@@ -43,6 +43,11 @@ def write(sample, lang, folder):
     return pathlib.Path(folder) / MONTH
 
 
+def charter(folder):
+    """The folder of the sample's charter, given its report's."""
+    return pathlib.Path(folder).parent / "charter"
+
+
 def budget(name):
     annex = name == "departments.html" or name.endswith("-annex.html")
     return (ANNEX_BYTES, ANNEX_ELEMENTS) if annex else (PAGE_BYTES, ELEMENTS)

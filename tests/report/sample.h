@@ -43,4 +43,10 @@ void sample_free(struct sample *sample);
 void sample_stock(struct sample *sample, unsigned int departments);
 extern const char *const sample_names[]; /* ends in NULL */
 
+/* Of 2026; borrows from the sample. */
+void sample_charter(const struct sample *sample,
+		    struct report_charter *ret_charter);
+/* Reports of several months, that are no reports. */
+void sample_charter_reports(const char *dir);
+
 #endif

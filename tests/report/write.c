@@ -1,10 +1,26 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /* report-sample NAME en|fr DIR: writes a sample's reports, of a
- * month and of a year. */
+ * month and of a year, and in DIR/charter its charter. */
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "tests/report/sample.h"
+
+static int write_charter(const struct sample *s, const char *name,
+			 const struct report_options *options, const char *dir,
+			 struct error *err)
+{
+	struct report_charter charter;
+	char path[4096];
+
+	sample_charter(s, &charter);
+	(void)snprintf(path, sizeof(path), "%s/charter", dir);
+	(void)mkdir(path, 0755);
+	if (!strcmp(name, "town"))
+		sample_charter_reports(path);
+	return report_charter_write(&charter, options, path, NULL, NULL, err);
+}
 
 int main(int argc, char **argv)
 {
@@ -30,6 +46,8 @@ int main(int argc, char **argv)
 	if (rc == 0)
 		rc = report_write_year(&s->year, &options, argv[3], NULL, NULL,
 				       &err);
+	if (rc == 0)
+		rc = write_charter(s, argv[1], &options, argv[3], &err);
 	if (rc < 0)
 		(void)fprintf(stderr, "%s\n", err.text);
 	sample_free(s);

@@ -7,7 +7,7 @@
 
 #include "tools/daemon/reporting.h"
 
-static int fill_savings(struct reporting *r, struct error *err)
+int reporting_savings(struct reporting *r, struct error *err)
 {
 	struct drive *drive = r->env->drive;
 	struct catalog_totals files;
@@ -133,7 +133,7 @@ static int fill(struct reporting *r, struct rules *rules, struct error *err)
 	if (rc == 0)
 		rc = fill_survey(r, err);
 	if (rc == 0)
-		rc = fill_savings(r, err);
+		rc = reporting_savings(r, err);
 	if (rc == 0)
 		rc = plan_flagged(r->env, rules,
 				  r->request->french ? PO_FR : PO_EN,
@@ -154,6 +154,8 @@ json_t *command_report(const struct command_env *env,
 
 	if (request->year)
 		return command_year(env, request, err);
+	if (request->charter)
+		return command_charter(env, request, err);
 	rc = rules_for(env, request, &rules, err);
 	if (rc == 0)
 		rc = fill(&r, rules, err);

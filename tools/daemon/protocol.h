@@ -85,6 +85,7 @@ struct request {
 	unsigned int formats; /* report: of enum report_format */
 	bool french;	      /* report, reasons; else English */
 	int32_t year;	      /* report: of a year; 0: of a month */
+	int32_t charter;      /* report: of this year, not of a month; 0 */
 	bool apart;	      /* report: a directory for each department */
 	bool masked;	      /* report: by this umask, not the daemon's */
 	unsigned int mask;

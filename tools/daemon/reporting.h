@@ -39,6 +39,12 @@ struct figures_source reporting_source(const struct reporting *r);
 /* The answer; NULL without memory. */
 json_t *reporting_result(const struct reporting *r, struct error *err);
 
+/* What packing saves, now; commands_report.c. */
+int reporting_savings(struct reporting *r, struct error *err);
+
+/* commands_charter.c */
+json_t *command_charter(const struct command_env *env,
+			const struct request *request, struct error *err);
 /* commands_year.c */
 json_t *command_year(const struct command_env *env,
 		     const struct request *request, struct error *err);

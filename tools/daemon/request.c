@@ -218,6 +218,7 @@ static int decode_numbers(const json_t *value, struct request *request,
 	int64_t lang = 0;
 	int64_t mask = -1;
 	int64_t year = 0;
+	int64_t charter = 0;
 	int rc = decode_number(value, "month", 0, MONTH_MAX, &month, err);
 
 	if (rc == 0)
@@ -232,6 +233,9 @@ static int decode_numbers(const json_t *value, struct request *request,
 	request->year = (int32_t)year;
 	if (rc == 0)
 		rc = decode_number(value, "umask", 0, 0777, &mask, err);
+	if (rc == 0)
+		rc = decode_number(value, "charter", 1, 9999, &charter, err);
+	request->charter = (int32_t)charter;
 	request->masked = mask >= 0;
 	request->mask = mask >= 0 ? (unsigned int)mask : 0;
 	request->month = (int32_t)month;
@@ -255,7 +259,7 @@ static int check_complete(const struct request *r, struct error *err)
 		return error_set(err, -EPROTO, "'way' is missing");
 	if (r->command == REQUEST_REPORT &&
 	    (!r->out || r->out[0] != '/' || r->formats == 0 ||
-	     (r->month == 0) == (r->year == 0)))
+	     (r->month != 0) + (r->year != 0) + (r->charter != 0) != 1))
 		return error_set(err, -EPROTO,
 				 "the report's request lacks "
 				 "something");
@@ -337,6 +341,9 @@ json_t *request_encode(const struct request *request)
 	if (rc == 0 && request->year)
 		rc = json_object_set_new(value, "year",
 					 json_integer(request->year));
+	if (rc == 0 && request->charter)
+		rc = json_object_set_new(value, "charter",
+					 json_integer(request->charter));
 	if (rc == 0 && request->apart)
 		rc = json_object_set_new(value, "apart", json_true());
 	if (rc == 0)

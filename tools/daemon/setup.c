@@ -329,6 +329,21 @@ static int put_coefs(struct setup *setup, struct error *err)
 	return 0;
 }
 
+static void put_targets(struct setup *setup)
+{
+	const struct config *config = &setup->config;
+
+	for (unsigned int i = 0; i < REPORT_CHARTER_INDICATORS; i++) {
+		const char *name = report_charter_name(i);
+
+		setup->charter_target[i] = -1;
+		for (unsigned int k = 0; k < config->charters; k++)
+			if (!strcmp(config->charter[k].name, name))
+				setup->charter_target[i] =
+					config->charter[k].value;
+	}
+}
+
 /* "x" of "/etc/sobre/x/drive.yaml". */
 static int take_name(struct setup *setup, const char *config, struct error *err)
 {
@@ -366,6 +381,7 @@ int setup_load(const struct setup_paths *paths, int root_fd,
 	rc = take_name(setup, paths->config, err);
 	if (rc < 0)
 		return rc;
+	put_targets(setup);
 	rc = put_coefs(setup, err);
 	if (rc == 0)
 		rc = make_departments(setup, say, ctx, err);

@@ -16,6 +16,7 @@
 #include "fs/ledger/ledger.h"
 #include "policy/config/config.h"
 #include "policy/eval/eval.h"
+#include "tools/report/report.h"
 
 #define ETC_DIR "/etc/sobre"
 
@@ -60,6 +61,8 @@ int rules_load(const char *dir_path, const struct config *config,
 struct setup {
 	struct config config;
 	struct coef_set coefs;
+	/* 10^-6 of the indicator's unit; -1: none. */
+	micro charter_target[REPORT_CHARTER_INDICATORS];
 	bool configured; /* there was a drive.yaml */
 	char *name;	 /* of ETC_DIR/<name>/drive.yaml; owned; NULL */
 	/* Borrow from `config`; groups that don't exist are left out. */

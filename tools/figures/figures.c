@@ -221,6 +221,24 @@ static int closed_month(int state_fd, struct closing *closing,
 	return fill_before(state_fd, closing, to, err);
 }
 
+int figures_closed(int state_fd, int32_t month, struct report_month *ret_month,
+		   struct error *err)
+{
+	struct closing closing = { .version = 0 };
+	struct report_month to = { .month = month };
+	int closed = closing_load(state_fd, month, &closing, err);
+	int rc = closed > 0 ? closed_month(state_fd, &closing, &to, err) : 0;
+
+	closing_release(&closing);
+	if (closed < 0 || rc < 0) {
+		figures_month_release(&to);
+		return error_prefix(err, "the figures of a month");
+	}
+	if (closed > 0)
+		*ret_month = to;
+	return closed;
+}
+
 /* As it was closed, else as it would be now; `closing` has what was read. */
 static int one_month(const struct figures_source *from, int32_t month,
 		     struct report_month *to, struct closing *closing,

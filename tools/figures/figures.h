@@ -196,6 +196,9 @@ struct figures_source {
  * knows nothing of it; -EINVAL: it lies after `now_s`. */
 int figures_month(const struct figures_source *from, int32_t month,
 		  struct report_month *ret_month, struct error *err);
+/* As it was closed: 1; 0: it isn't. Release it by figures_month_release(). */
+int figures_closed(int state_fd, int32_t month, struct report_month *ret_month,
+		   struct error *err);
 /* Do the lines add up to the total, in every unit? */
 bool figures_balance(const struct energy_month *energy);
 /* Notes each unit in which they don't. */

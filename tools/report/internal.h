@@ -272,6 +272,10 @@ void page_coefs(struct page *p);
 /* The same page's annex. */
 void page_annex_link(struct page *p, const char *text);
 int page_write_annex(struct page *p, struct error *err);
+/* Up to the header's end tag, which is the caller's; after <main>. */
+void page_top(struct page *p, const char *title);
+void page_end(struct page *p);
+int page_done(const struct page *p, struct error *err);
 int page_write(struct page *p, struct error *err); /* page.c */
 /* More departments than that, and the city's page shows the first few alone:
  * all are on a page of their own. */

@@ -223,15 +223,13 @@ static struct num page_period(const struct page *p)
 	return out;
 }
 
-static void page_head(struct page *p, const char *subject)
+void page_top(struct page *p, const char *title)
 {
-	struct num period = page_period(p);
-
 	page_rawf(p,
 		  "<!DOCTYPE html>\n<html lang=\"%s\">\n<head>\n"
 		  "<meta charset=\"utf-8\">\n<title>",
 		  p->lang == PO_FR ? "fr" : "en");
-	page_say(p, PT(p, "%s, %s: footprint of files"), subject, period.s);
+	page_say(p, "%s", title);
 	page_raw(p, "</title>\n<meta name=\"viewport\" content=\""
 		    "width=device-width, initial-scale=1\">\n"
 		    "<style>");
@@ -241,6 +239,19 @@ static void page_head(struct page *p, const char *subject)
 	page_say(p, "%s", PT(p, "Skip to content"));
 	page_raw(p, "</a>\n<header>\n");
 	page_element(p, "p", "%s", PT(p, "Footprint of the files kept"));
+}
+
+static void page_head(struct page *p, const char *subject)
+{
+	struct num period = page_period(p);
+	cleanup_free char *title = NULL;
+
+	if (asprintf(&title, PT(p, "%s, %s: footprint of files"), subject,
+		     period.s) < 0)
+		title = NULL;
+	page_top(p, title ? title : "");
+	if (!title)
+		p->out.failure = -ENOMEM;
 }
 
 /* From the city's page nowhere. */
@@ -313,7 +324,7 @@ static void page_downloads(struct page *p)
 	page_raw(p, "</p>\n");
 }
 
-static void page_end(struct page *p)
+void page_end(struct page *p)
 {
 	struct num made = date_minute(p->in->made_s, p->lang);
 	struct num iso = date_iso(p->in->made_s);
@@ -338,7 +349,7 @@ static void page_end(struct page *p)
 	page_raw(p, "</time></p>\n</footer>\n</body>\n</html>\n");
 }
 
-static int page_done(const struct page *p, struct error *err)
+int page_done(const struct page *p, struct error *err)
 {
 	int rc = buf_error(&p->out);
 

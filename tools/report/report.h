@@ -396,4 +396,52 @@ int report_write_apart(const struct report_input *input,
 int report_make_place(const char *dir_path, const struct report_access *access,
 		      struct error *err);
 
+/* --- the charter: once a year, for the city ------------------------------ */
+
+#define REPORT_CHARTER_ROWS   18
+#define REPORT_CHARTER_MONTHS 24
+/* As tools/report/charter.def has them. */
+enum report_charter_indicator {
+#define COMMITMENT(title, does)
+#define INDICATOR(id, row, name, unit, source, label) REPORT_CHARTER_##id,
+#include "tools/report/charter.def"
+#undef COMMITMENT
+#undef INDICATOR
+	REPORT_CHARTER_INDICATORS
+};
+
+/* What the year's figures are made of; all borrowed. */
+struct report_charter {
+	const char *drive;
+	int32_t year;
+	int64_t made_s;
+	/* Closed ones, of the year and of the one before; in any order, each
+	 * once. */
+	const struct report_month *month;
+	unsigned int months; /* at most REPORT_CHARTER_MONTHS */
+	const struct coef_set *coefs;
+	/* Of the drive as it is: */
+	const struct report_savings *savings; /* NULL: not known */
+	bool rules_known; /* there are rules, and they were asked: */
+	uint64_t flagged_files;
+	uint64_t unmatched_files;
+	/* What the city set itself, 10^-6 of the indicator's unit; negative:
+	 * nothing. NULL: no target at all. */
+	const micro *target; /* [REPORT_CHARTER_INDICATORS] */
+};
+
+/*
+ * Writes charter-YYYY.html and charter-YYYY.json into `dir_path`, as
+ * report_write() does; of the reports that lie there in YYYY-MM/ it tells how
+ * heavy and how many they are. `options`: their language and formats (HTML,
+ * JSON). -EINVAL: too many months.
+ */
+int report_charter_write(const struct report_charter *charter,
+			 const struct report_options *options,
+			 const char *dir_path,
+			 void (*each)(void *ctx, const char *path), void *ctx,
+			 struct error *err);
+/* "sci_g"; the name of an indicator in JSON, and in drive.yaml. */
+const char *report_charter_name(enum report_charter_indicator indicator);
+
 #endif

@@ -128,6 +128,24 @@ static int parse_period(const struct cli *cli, struct request *request)
 	return EXIT_DONE;
 }
 
+static int parse_charter(const struct cli *cli, struct request *request)
+{
+	if (!parse_year(cli->charter, &request->charter))
+		return out_usage(T("--charter takes a year: 2026"));
+	if (cli->month || cli->year || cli->department || cli->per_department)
+		return out_usage(
+			T("--charter is of the city and a year: without "
+			  "--month, --year, --department, --per-department"));
+	if (!cli->out)
+		return out_usage(T("-o DIR is missing: where the report goes"));
+	request->formats =
+		parse_formats(cli->format ? cli->format : "html,json");
+	if (request->formats == 0 ||
+	    (request->formats & ~(unsigned int)(REPORT_HTML | REPORT_JSON)))
+		return out_usage(T("--charter is written as html and json"));
+	return EXIT_DONE;
+}
+
 static int parse_all(const struct cli *cli, struct request *request)
 {
 	int status = parse_period(cli, request);
@@ -159,7 +177,8 @@ int cmd_report(const struct cli *cli)
 	struct error err = ERROR_INIT;
 	const json_t *path;
 	size_t i;
-	int status = parse_all(cli, &request);
+	int status = cli->charter ? parse_charter(cli, &request)
+				  : parse_all(cli, &request);
 
 	if (status != EXIT_DONE)
 		return status;

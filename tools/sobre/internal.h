@@ -64,6 +64,7 @@ struct cli {
 	const char *format;
 	const char *out;
 	const char *per_department;
+	const char *charter; /* report: a year */
 	const char *as_of;
 	const char *sample;
 	const char *report;

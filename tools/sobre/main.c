@@ -50,7 +50,8 @@ static const struct command commands[] = {
 	{ "report", "",
 	  N_("the month's report: a page for each department and the city"),
 	  cmd_report, 0, 0,
-	  "--month --year -o --department --per-department --format --drive "
+	  "--month --year --charter -o --department --per-department --format "
+	  "--drive "
 	  "--state "
 	  "--config "
 	  "--policies" },
@@ -219,6 +220,7 @@ static int parse(char **argv, const struct command *c, struct cli *cli,
 		{ "--drive", NULL, &cli->drive },
 		{ "--month", NULL, &cli->month },
 		{ "--year", NULL, &cli->year },
+		{ "--charter", NULL, &cli->charter },
 		{ "--department", NULL, &cli->department },
 		{ "--format", NULL, &cli->format },
 		{ "-o", NULL, &cli->out },

@@ -173,6 +173,19 @@ static void coefficients_may_be_the_city_s_own(void **state)
 	config_release(&c);
 }
 
+static void the_charter_has_targets(void **state)
+{
+	struct config c = config_of(
+		"charter: { sci_g: '1,25', measured_percent: 100 }\n");
+
+	(void)state;
+	assert_int_equal(c.charters, 2);
+	assert_string_equal(c.charter[0].name, "sci_g");
+	assert_int_equal(c.charter[0].value, 1250000);
+	assert_int_equal(c.charter[1].value, 100 * MICRO);
+	config_release(&c);
+}
+
 static void a_meter_may_be_a_program(void **state)
 {
 	struct config c = config_of(
@@ -375,6 +388,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_said_is_the_default),
 		cmocka_unit_test(arrays_say_what_they_hold_and_are_made_of),
 		cmocka_unit_test(coefficients_may_be_the_city_s_own),
+		cmocka_unit_test(the_charter_has_targets),
 		cmocka_unit_test(a_meter_may_be_a_program),
 		cmocka_unit_test(french_units_are_read),
 		cmocka_unit_test(bursts_are_of_any_time),

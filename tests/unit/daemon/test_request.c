@@ -146,6 +146,26 @@ static void all_fields_come_back(void **state)
 	assert_int_equal(back.mask, 027);
 }
 
+static void a_charter_is_of_a_year_and_no_month(void **state)
+{
+	cleanup_request struct request r = { .now = false };
+	cleanup_request struct request back = { .now = false };
+	cleanup_json json_t *value = NULL;
+	struct error err = ERROR_INIT;
+
+	(void)state;
+	assert_int_equal(parse("\"report\",\"out\":\"/o\",\"formats\":5,"
+			       "\"charter\":2026",
+			       &r),
+			 0);
+	value = request_encode(&r);
+	assert_int_equal(request_decode(value, &back, &err), 0);
+	assert_int_equal(back.charter, 2026);
+	assert_int_equal(back.month, 0);
+	assert_int_equal(parse(REPORT ",\"charter\":2026", &r), -EPROTO);
+	assert_int_equal(parse(REPORT ",\"charter\":10000", &r), -EPROTO);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -156,6 +176,7 @@ int main(void)
 		cmocka_unit_test(a_plan_without_a_day_is_of_today),
 		cmocka_unit_test(du_needs_a_path),
 		cmocka_unit_test(all_fields_come_back),
+		cmocka_unit_test(a_charter_is_of_a_year_and_no_month),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -123,6 +123,32 @@ static void the_city_s_coefficients_are_taken(void **state)
 	assert_false(setup->coefs.coef[COEF_RHO].configured);
 }
 
+/* The names of drive.yaml are names of the report. */
+static void every_target_of_the_charter_is_taken(void **state)
+{
+	unsigned int n = 0;
+
+	for (const char *name; (name = config_charter_name(n)); n++) {
+		unsigned int taken = 0;
+		struct setup *setup;
+		char text[128];
+
+		(void)snprintf(text, sizeof(text), "charter: { %s: 2.5 }\n",
+			       name);
+		setup = loaded(*state, text);
+		for (unsigned int i = 0; i < REPORT_CHARTER_INDICATORS; i++) {
+			bool it = !strcmp(report_charter_name(i), name);
+
+			assert_int_equal(setup->charter_target[i],
+					 it ? 2500000 : -1);
+			taken += it;
+		}
+		assert_int_equal(taken, 1);
+		setup_free(setup);
+	}
+	assert_true(n > 10);
+}
+
 static void excludes_by_pattern_whatever_the_case(void **state)
 {
 	CLEANUP(setup_free)
@@ -394,6 +420,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_said_is_all_defaults),
 		AT(the_city_s_coefficients_are_taken),
+		AT(every_target_of_the_charter_is_taken),
 		AT(excludes_by_pattern_whatever_the_case),
 		AT(a_pattern_that_is_none_names_the_file),
 		AT(a_window_is_of_local_time),
