@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: EUPL-1.2
 """Arrays with meters of their own, one read by a program, on a real mount."""
+import json
 import os
 import time
 from fractions import Fraction
@@ -67,6 +68,7 @@ class Arrays(LedgerCase):
         self.configure()
         self.assertEqual(1234560000, self.meter("last")["last"]["value_micro"])
         self.write("Ville/Urbanisme/a", seeded(1, 1_000_000))
+        self.path = os.path.join(self.drive.dir, "Ville/Urbanisme/a")
         self.step(300)
         self.reads("reading: 15345.6")
         self.at(END)
@@ -94,6 +96,28 @@ class Arrays(LedgerCase):
         self.assertEqual(25, san["age_months"])
         # 495 kWh: 60 % at 50 g, 40 % at 0
         self.assertEqual(495 * 30 * 10**6, report["city"]["use_market_ugco2e"])
+
+    def test_a_file_costs_what_was_measured(self):
+        """A year of its share: of 300 kWh in 720 h for 200 TB."""
+        self.a_measured_month()
+        before = self.drive.json("du", self.path)["paths"][0]["year"]
+        self.drive.run("month", "close", "2026-09", "--drive", self.drive.dir)
+        one = self.drive.json("du", self.path)["paths"][0]
+        bytes_year = Fraction(one["share_bytes"], 200 * 10**12) * 365 / 30
+        self.near(one["year"]["mwh"], PUE * 300_000_000 * bytes_year)
+        # 36.5 kg a year, of its share
+        self.near(one["year"]["build_ugco2e"],
+                  Fraction(36_500_000_000 * one["share_bytes"], 200 * 10**12))
+        self.assertNotEqual(before["mwh"], one["year"]["mwh"])
+        self.assertEqual(before["build_ugco2e"], one["year"]["build_ugco2e"])
+        self.remount()
+        end = time.monotonic() + 30
+        while True:  # as of the first tick
+            said = json.loads(os.getxattr(self.path, "user.sobre.footprint"))
+            if said["year"]["mwh"] == one["year"]["mwh"]:
+                break
+            self.assertLess(time.monotonic(), end, said["year"])
+            time.sleep(0.1)
 
     def test_a_closed_month_keeps_its_arrays(self):
         self.a_measured_month()

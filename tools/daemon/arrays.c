@@ -28,11 +28,9 @@ static int load_meter(const struct config_array *from, int state_fd,
 	return 0;
 }
 
-static int load_one(const struct config_array *from, int state_fd,
-		    struct meter *meter, struct figures_array *to,
-		    struct error *err)
+static struct figures_array describe(const struct config_array *from)
 {
-	*to = (struct figures_array){
+	return (struct figures_array){
 		.id = from->id,
 		.tiers = tiers_of(from->holds),
 		.usable_bytes = from->usable_bytes,
@@ -43,6 +41,12 @@ static int load_one(const struct config_array *from, int state_fd,
 		.disk_bytes = from->disk_bytes,
 		.flash = from->flash,
 	};
+}
+
+static int load_one(const struct config_array *from, int state_fd,
+		    struct meter *meter, struct figures_array *to,
+		    struct error *err)
+{
 	if (!from->meter && !from->meter_command)
 		return 0;
 	to->meter = meter;
@@ -83,17 +87,35 @@ static int supply_load(const struct config *config,
 	return 0;
 }
 
+int arrays_describe(const struct setup *setup, struct arrays *ret_arrays,
+		    struct error *err)
+{
+	const struct config *config = &setup->config;
+	struct arrays a = { .n = config->arrays };
+
+	a.array = calloc(a.n + 1u, sizeof(a.array[0]));
+	a.meter = calloc(a.n + 1u, sizeof(a.meter[0]));
+	if (!a.array || !a.meter) {
+		arrays_release(&a);
+		return error_set(err, -ENOMEM, "no memory for %u arrays",
+				 config->arrays);
+	}
+	for (unsigned int i = 0; i < a.n; i++)
+		a.array[i] = describe(&config->array[i]);
+	*ret_arrays = a;
+	return 0;
+}
+
 int arrays_load(const struct setup *setup, int state_fd,
 		struct arrays *ret_arrays, struct error *err)
 {
 	const struct config *config = &setup->config;
-	struct arrays a = { .n = config->arrays };
-	int rc = supply_load(config, &a.supply, err);
+	struct arrays a = { .n = 0 };
+	int rc = arrays_describe(setup, &a, err);
 
-	a.array = calloc(a.n + 1u, sizeof(a.array[0]));
-	a.meter = calloc(a.n + 1u, sizeof(a.meter[0]));
-	if (rc == 0 && (!a.array || !a.meter))
-		rc = error_set(err, -ENOMEM, "no memory for %u arrays", a.n);
+	if (rc < 0)
+		return rc;
+	rc = supply_load(config, &a.supply, err);
 	for (unsigned int i = 0; i < a.n && rc == 0; i++)
 		rc = load_one(&config->array[i], state_fd, &a.meter[i],
 			      &a.array[i], err);

@@ -17,6 +17,9 @@ struct arrays {
  * read. A program's that was not read yet has no reading. */
 int arrays_load(const struct setup *setup, int state_fd,
 		struct arrays *ret_arrays, struct error *err);
+/* Without their meters. -ENOMEM. */
+int arrays_describe(const struct setup *setup, struct arrays *ret_arrays,
+		    struct error *err);
 /* Of a zeroed struct, too. */
 void arrays_release(struct arrays *arrays);
 

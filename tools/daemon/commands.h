@@ -29,6 +29,8 @@ struct command_progress {
 /* False: stop. Called from the thread that runs the command. */
 typedef bool command_progress_fn(void *ctx, const struct command_progress *p);
 
+struct rate;
+
 struct command_env {
 	struct drive *drive;
 	const char *state_path; /* as given to drive_open() */
@@ -36,7 +38,8 @@ struct command_env {
 	struct setup
 		*setup; /* the rules of it may change: setup_take_rules() */
 	struct clock clock;
-	const char *name; /* of the drive, for people: its lower; NULL */
+	const char *name;	 /* of the drive, for people: its lower; NULL */
+	const struct rate *rate; /* of a byte; NULL: looked up when asked */
 	const bool *stop; /* read atomically: end soon, -ECANCELED; NULL */
 	command_progress_fn *progress;
 	/* Long work calls it where others may pack; NULL: nobody else does. */

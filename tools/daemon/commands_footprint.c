@@ -5,6 +5,7 @@
 
 #include "fs/base/log.h"
 #include "tools/daemon/internal.h"
+#include "tools/daemon/rate.h"
 
 /* A second of work. */
 #define COUNTED_AT_ONCE 50000
@@ -85,10 +86,10 @@ json_t *footprint_json(const struct command_env *env, uint64_t ino,
 				    max_directories, &f, err) < 0)
 		return NULL;
 	ledger_shares(cat, &shares);
-	energy_year(&env->setup->coefs, NULL,
-		    (const uint128[TIERS]){ [TIER_HOT] = f.hot_bytes,
-					    [TIER_PACKED] = f.packed_bytes },
-		    &year);
+	rate_year(env,
+		  (const uint128[TIERS]){ [TIER_HOT] = f.hot_bytes,
+					  [TIER_PACKED] = f.packed_bytes },
+		  &year);
 	return json_or_nomem(
 		json_pack("{s:i, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b,"
 			  " s:o, s:o, s:o}",
@@ -116,9 +117,8 @@ json_t *footprint_alone_json(const struct command_env *env, uint64_t ino,
 	if (ledger_footprint_within(cat, drive_store(env->drive), ino, 0, &f,
 				    err) < 0)
 		return NULL;
-	energy_year(&env->setup->coefs, NULL,
-		    (const uint128[TIERS]){ [TIER_HOT] = f.logical_bytes },
-		    &year);
+	rate_year(env, (const uint128[TIERS]){ [TIER_HOT] = f.logical_bytes },
+		  &year);
 	return json_or_nomem(
 		json_pack("{s:i, s:b, s:I, s:I, s:b, s:I, s:o, s:o}", "schema",
 			  PROTOCOL_SCHEMA, "scanned", !catalog_needs_scan(cat),

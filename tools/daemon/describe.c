@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "tools/daemon/internal.h"
+#include "tools/daemon/rate.h"
 
 /* Below a directory: half a second of work. `sobre du` has no bound. */
 #define MAX_DIRECTORIES 100000
@@ -38,13 +39,28 @@ static bool set_describing(struct daemon *d, bool describing)
 	return was;
 }
 
+/* A file's may be asked for by the thousand: at the last tick's rate. */
+static json_t *footprint_alone(struct daemon *d, uint64_t ino,
+			       struct error *err)
+{
+	struct command_env env = env_of(d);
+	struct rate rate;
+
+	if (daemon_rate(d, &rate))
+		env.rate = &rate;
+	return footprint_alone_json(&env, ino, err);
+}
+
 /* One directory at a time: the others' threads are for other agents. */
 static json_t *footprint(struct daemon *d, uint64_t ino, bool directory,
 			 struct error *err)
 {
-	const struct command_env env = env_of(d);
+	struct command_env env = env_of(d);
+	struct rate rate;
 	json_t *value;
 
+	if (daemon_rate(d, &rate))
+		env.rate = &rate;
 	if (directory && set_describing(d, true)) {
 		(void)error_set(err, -EAGAIN, "another is being summed up");
 		return NULL;
@@ -99,7 +115,7 @@ static json_t *answer(struct daemon *d, const struct front_question *question,
 	if (!agent)
 		return footprint(d, question->ino, question->directory, err);
 	if (!question->directory)
-		return footprint_alone_json(&env, question->ino, err);
+		return footprint_alone(d, question->ino, err);
 	/* The sum of what the agent may not read, too. */
 	(void)error_set(err, -EACCES, "only root is told of a directory");
 	return NULL;

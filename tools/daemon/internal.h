@@ -207,6 +207,7 @@ struct daemon {
 	char rules_told[256]; /* why they stay as they were; "" */
 	struct past_error errors[ERRORS_KEPT];
 	unsigned int n_errors; /* ever */
+	struct rate *rate;     /* owned, as of the last tick; NULL: not yet */
 	bool ways_told;	       /* in the log, since they were last gone */
 };
 
@@ -276,6 +277,8 @@ int daemon_check_ways(struct daemon *d, struct error *err);
 
 /* The ledger up to now, and the rules as they are on disk. */
 void daemon_tick(struct daemon *d);
+/* A copy of the rate as of the last tick; false: there was none. */
+bool daemon_rate(struct daemon *d, struct rate *ret_rate);
 /* When the departments are others than the last time. */
 void daemon_recharge(struct daemon *d);
 /* Which opens are a person's use. */

@@ -398,6 +398,7 @@ static void stop(struct daemon *d)
 		(void)pthread_join(d->loop_thread, NULL);
 	front_free(take_ptr(&d->front));
 	daemon_tick(d);
+	free(take_ptr(&d->rate));
 	drive_close(d->drive);
 	usage_free(d->usage);
 	rundir_remove(d);

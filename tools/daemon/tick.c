@@ -8,6 +8,7 @@
 #include "fs/base/log.h"
 #include "fs/usage/usage.h"
 #include "tools/daemon/internal.h"
+#include "tools/daemon/rate.h"
 
 #define ACCOUNTS_MAX  4096
 #define MESSAGE_BYTES 256
@@ -78,6 +79,36 @@ static void count_shares(struct daemon *d, struct ledger *ledger)
 		daemon_note_error(d, "ledger", &err);
 }
 
+/* For agents' questions, of which there may be many. */
+static void renew_rate(struct daemon *d)
+{
+	const struct command_env env = { .drive = d->drive,
+					 .setup = d->options->setup };
+	struct rate *now = malloc(sizeof(*now));
+	struct rate *old;
+
+	if (!now)
+		return;
+	rate_load(&env, now);
+	(void)pthread_mutex_lock(&d->lock);
+	old = d->rate;
+	d->rate = now;
+	(void)pthread_mutex_unlock(&d->lock);
+	free(old);
+}
+
+bool daemon_rate(struct daemon *d, struct rate *ret_rate)
+{
+	bool known;
+
+	(void)pthread_mutex_lock(&d->lock);
+	known = d->rate != NULL;
+	if (known)
+		*ret_rate = *d->rate;
+	(void)pthread_mutex_unlock(&d->lock);
+	return known;
+}
+
 void daemon_tick(struct daemon *d)
 {
 	struct ledger *ledger = d->drive ? drive_ledger(d->drive) : NULL;
@@ -86,8 +117,10 @@ void daemon_tick(struct daemon *d)
 	if (ledger &&
 	    ledger_tick(ledger, drive_state_bytes(d->drive), &err) < 0)
 		daemon_note_error(d, "ledger", &err);
-	if (d->drive)
+	if (d->drive) {
 		catalog_keep_room(drive_catalog(d->drive));
+		renew_rate(d);
+	}
 	if (ledger)
 		count_shares(d, ledger);
 	if (d->options->policies && !daemon_stopping(d))
