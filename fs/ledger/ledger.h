@@ -206,6 +206,21 @@ typedef int ledger_file_fn(void *ctx, const struct ledger_file *file,
 int ledger_files(struct catalog *cat, ledger_file_fn *each, void *ctx,
 		 struct error *err);
 
+/* A directory, and what lies directly in it, itself included. */
+struct ledger_folder {
+	uint64_t ino;
+	uint64_t parent; /* the directory it is in; 0: none */
+	struct dept_set set;
+	uint64_t files;
+	uint64_t stored_bytes;	  /* with shares of packs as counted last */
+	uint64_t exclusive_bytes; /* a lower bound, as in a footprint */
+};
+typedef int ledger_folder_fn(void *ctx, const struct ledger_folder *folder,
+			     struct error *err);
+/* As ledger_files(). */
+int ledger_folders(struct catalog *cat, ledger_folder_fn *each, void *ctx,
+		   struct error *err);
+
 /* --- counting shares ----------------------------------------------------- */
 
 /*

@@ -281,6 +281,23 @@ class Closing(Lived):
             self.assertIn(text, f.read())
 
 
+    def test_folders_are_named_in_their_department_s_annex_alone(self):
+        self.a_month()
+        self.write("Ville/Urbanisme/plan.pdf", seeded(5, 200_000))
+        self.seen()
+        self.drive.run("report", "--month", "2026-09", "--drive",
+                       self.drive.dir, "-o", self.out)
+        told = {}
+        for name in os.listdir(os.path.join(self.out, "2026-09")):
+            with open(os.path.join(self.out, "2026-09", name)) as f:
+                told[name] = f.read()
+        self.assertIn("/Ville/Jeunesse/dossier", told["dej-annex.html"])
+        self.assertIn("/Ville/Urbanisme", told["urb-annex.html"])
+        for name, text in told.items():
+            if name != "dej-annex.html":
+                self.assertNotIn("/Ville/Jeunesse", text, name)
+
+
 class Timer(Lived):
     UNIT = os.path.join(os.path.dirname(__file__), os.pardir, os.pardir,
                         "tools", "systemd", "sobre-month@.service.in")

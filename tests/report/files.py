@@ -328,8 +328,30 @@ def check_names(folder, stem):
             for name, text in others.items() if path[:30] in text]
 
 
+FOLDER = re.compile(r'<tr><th scope="row">(/[^<]*)</th>')
+
+
+def check_folders(folder):
+    """Folders are named in the annex of their department and nowhere else."""
+    bad, found = [], {}
+    for path in folder.glob("*.html"):
+        text = path.read_text()
+        if 'id="folders"' in text:
+            table = text.split('id="folders"')[1].split("</table>")[0]
+            found[path.stem] = set(FOLDER.findall(table))
+    if "index-annex" in found:
+        bad.append("folders in the city's annex")
+    for stem, names in found.items():
+        if not names:
+            bad.append(f"{stem}: no folder is named")
+        bad += [f"a folder of {stem} in {p.name}" for p in folder.iterdir()
+                for name in names
+                if p.stem != stem and name in p.read_text()]
+    return bad
+
+
 def check_folder(folder):
-    bad = []
+    bad = check_folders(folder)
     for path in sorted(folder.iterdir()):
         text = path.read_bytes().decode()  # or it is not UTF-8
         wrong = check_harmless(path, text)

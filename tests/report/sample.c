@@ -541,6 +541,9 @@ void sample_free(struct sample *s)
 	}
 	for (unsigned int i = 0; i < s->n_texts; i++)
 		free(s->texts[i]);
+	for (unsigned int i = 0; i < s->folders.n; i++)
+		free(s->folders.folder[i].path);
+	free(s->folders.folder);
 	free(s->flows[0].department);
 	free(s->flows[1].department);
 	free(s->survey.department);

@@ -20,6 +20,7 @@ struct sample {
 	struct report_year year;      /* sample_year() */
 	struct report_input year_in;
 	struct report_month year_month[REPORT_YEAR_MONTHS];
+	struct report_folders folders;
 	char *texts[80]; /* owned */
 	unsigned int n_texts;
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /* What files there are in samples, and why what is stored changed. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "tests/report/sample.h"
@@ -109,9 +110,45 @@ static void flows_of_month(struct sample *s, unsigned int at, unsigned int n)
 	m->flows = flows;
 }
 
+/* --- the biggest folders -----------------------------------------------------
+ */
+
+static const char *const names[] = {
+	"/PLU/2019 & <avant>",
+	"/Photos a\xc3\xa9riennes",
+	"/Permis de construire",
+	"/Archives 2008-2014",
+	"/\xe9t\xe9",
+};
+#define NAMES 5
+
+static void folders(struct sample *s, unsigned int departments, unsigned int n)
+{
+	struct report_folders *to = &s->folders;
+
+	to->folder = zeroed((size_t)departments * n, sizeof(*to->folder));
+	to->taken_s = s->in.made_s;
+	for (unsigned int i = 0; i < departments * n; i++) {
+		struct report_folder *f = &to->folder[to->n++];
+
+		*f = (struct report_folder){
+			.department = (uint16_t)(i / n),
+			.direct = i % 7 == 3,
+			.files = 90210 / (i % n + 1),
+			.stored_bytes = 2100000000000 / (i % n + 2),
+			.exclusive_bytes = 1900000000000 / (i % n + 3),
+		};
+		if (asprintf(&f->path, "/Ville/%u%s", i / n, names[i % NAMES]) <
+		    0)
+			abort();
+	}
+	s->in.folders = to;
+}
+
 void sample_stock(struct sample *s, unsigned int departments)
 {
 	survey(s, departments);
 	flows_of_month(s, 0, departments);
 	flows_of_month(s, 1, departments);
+	folders(s, departments, departments > 12 ? REPORT_FOLDERS : 5);
 }

@@ -52,6 +52,7 @@ static int write_pages(struct reporting *r, const struct rules *rules,
 	if (r->closed.version > 0)
 		input.coefs = &r->closed.coefs;
 	input.savings = &r->savings;
+	input.folders = &r->folders;
 	if (rules)
 		flagged_into(&r->flagged, &input);
 	if (r->request->apart)
@@ -124,6 +125,20 @@ static int fill_survey(struct reporting *r, struct error *err)
 	return 0;
 }
 
+static int fill_folders(struct reporting *r, struct error *err)
+{
+	int rc;
+
+	if (!now_is_of(&r->month[r->months - 1], r->now_s))
+		return 0;
+	rc = figures_folders(drive_catalog(r->env->drive), r->now_s,
+			     &r->folders, err);
+	if (rc != -EAGAIN)
+		return rc;
+	*err = (struct error)ERROR_INIT;
+	return 0;
+}
+
 static int fill(struct reporting *r, struct rules *rules, struct error *err)
 {
 	int rc = reporting_start(r, err);
@@ -132,6 +147,8 @@ static int fill(struct reporting *r, struct rules *rules, struct error *err)
 		rc = fill_months(r, err);
 	if (rc == 0)
 		rc = fill_survey(r, err);
+	if (rc == 0)
+		rc = fill_folders(r, err);
 	if (rc == 0)
 		rc = reporting_savings(r, err);
 	if (rc == 0)

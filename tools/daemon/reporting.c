@@ -12,6 +12,7 @@ void reporting_release(struct reporting *r)
 	ledger_departments_release(&r->departments);
 	free(r->department);
 	flagged_release(&r->flagged);
+	figures_folders_release(&r->folders);
 	arrays_release(&r->arrays);
 	readers_release(&r->readers);
 	json_decref(r->files);

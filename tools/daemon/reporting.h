@@ -20,6 +20,7 @@ struct reporting {
 	struct flagged flagged;
 	struct arrays arrays;
 	struct report_savings savings;
+	struct report_folders folders;
 	struct closing closed;	/* the month asked for, when it is */
 	struct readers readers; /* of directories of their own */
 	char uuid[UUID_TEXT_BYTES];

@@ -161,8 +161,16 @@ json_t *checks_json(const struct report_checks *checks);
 int survey_take(struct catalog *cat, int64_t now_s,
 		struct report_survey **ret_survey, struct error *err);
 void survey_free(struct report_survey *survey); /* or NULL */
+/* The biggest folders of each department. Memory: some 100 bytes a folder of
+ * the drive, while it runs. */
+int figures_folders(struct catalog *cat, int64_t now_s,
+		    struct report_folders *ret_folders, struct error *err);
+/* Of a zeroed struct, too. */
+void figures_folders_release(struct report_folders *folders);
 /* Of a month that ended so long ago, how files are now says nothing. */
 bool survey_is_of(const struct report_month *month, int64_t now_s);
+/* The same of a month that may be closed. */
+bool now_is_of(const struct report_month *month, int64_t now_s);
 /* Releases what figures_month() and figures_months() made of one month. */
 void figures_month_release(struct report_month *month);
 

@@ -53,6 +53,12 @@ void flows_free(struct report_flows *flows); /* or NULL */
 int flows_take(const struct figures_source *from, struct report_month *month,
 	       struct error *err);
 
+struct folder_size {
+	uint64_t files;
+	uint64_t stored_bytes;
+	uint64_t exclusive_bytes;
+};
+
 struct report_survey *survey_new(uint16_t departments);
 enum report_kind kind_of(const char *name);
 enum report_age age_of(int32_t used_day, int32_t today);

@@ -92,8 +92,12 @@ void survey_free(struct report_survey *survey)
 
 bool survey_is_of(const struct report_month *month, int64_t now_s)
 {
-	return month->known && month->version == 0 &&
-	       now_s < month->end_s + LATE_S;
+	return month->version == 0 && now_is_of(month, now_s);
+}
+
+bool now_is_of(const struct report_month *month, int64_t now_s)
+{
+	return month->known && now_s < month->end_s + LATE_S;
 }
 
 static int count_departments(struct catalog *cat, uint16_t *ret_n,

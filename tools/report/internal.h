@@ -267,7 +267,8 @@ void page_chart(struct page *p, const struct column_chart *chart);
 /* rules.c: a sentence, and in the annex which rules and files */
 void page_rules(struct page *p);
 void page_rules_annex(struct page *p);
-void page_method(struct page *p); /* method.c */
+void page_folders(struct page *p); /* folders.c; in the annex */
+void page_method(struct page *p);  /* method.c */
 void page_coefs(struct page *p);
 /* The same page's annex. */
 void page_annex_link(struct page *p, const char *text);

@@ -392,6 +392,7 @@ int page_write_annex(struct page *p, struct error *err)
 	if (buf_error(&name))
 		return error_set(err, buf_error(&name), "cannot make the page");
 	page_start(p, (const char *)name.data, LEVEL_ANNEX);
+	page_folders(p);
 	page_stock_annex(p);
 	page_saved(p);
 	page_rules_annex(p);

@@ -94,6 +94,23 @@ struct report_survey {
 	uint16_t departments;
 };
 
+#define REPORT_FOLDERS 20 /* of a department, at most */
+
+struct report_folder {
+	uint16_t department;
+	char *path;  /* from the drive's root; owned */
+	bool direct; /* what lies directly in it: those in it are told apart */
+	uint64_t files;
+	uint64_t stored_bytes;
+	uint64_t exclusive_bytes; /* deleting it frees that much at least */
+};
+struct report_folders {
+	int64_t taken_s;
+	struct report_folder *folder; /* owned; of each department the biggest
+					 first */
+	unsigned int n;
+};
+
 /* --- why what is stored changed ------------------------------------------- */
 
 /* enum ledger_cause says what each is. */
@@ -234,6 +251,9 @@ struct report_input {
 	int64_t made_s; /* when */
 	/* Of the drive, at that moment; NULL: not known, or it has no packs. */
 	const struct report_savings *savings;
+	/* As they are; NULL: not known. Shown in the annex of their department,
+	 * nowhere else. */
+	const struct report_folders *folders;
 };
 
 /* --- what is wrong with a meter --------------------------------------------

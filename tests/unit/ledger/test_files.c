@@ -143,6 +143,43 @@ static void there_is_no_pass_while_a_recharge_is_due(void **state)
 	assert_int_equal(seen.n, 0);
 }
 
+static int add_folder(void *ctx, const struct ledger_folder *folder,
+		      struct error *err)
+{
+	struct ledger_folder *sums = ctx;
+
+	(void)err;
+	if (folder->ino == URBANISME) {
+		assert_int_equal(folder->parent, VILLE);
+		assert_int_equal(folder->set.member[0], URB);
+	}
+	sums->files += folder->files;
+	sums->stored_bytes += folder->stored_bytes;
+	sums->exclusive_bytes += folder->exclusive_bytes;
+	return 0;
+}
+
+static void folders_add_up_to_the_root_s_footprint(void **state)
+{
+	struct world *w = *state;
+	struct ledger_folder sums = { .files = 0 };
+	struct ledger_footprint fp;
+
+	make_file(w, URBANISME, "a", 100, 512);
+	make_file(w, COMDIR, "b", 101, 4096);
+	make_file(w, DIVERS, "c", 102, 1024);
+	flush(w);
+	(void)pack(w, 100, "x");
+	(void)pack(w, 101, "xy");
+	count(w);
+	must(ledger_folders(w->cat, add_folder, &sums, &w->err));
+	must(ledger_footprint(w->cat, w->store, ROOT_INO, &fp, &w->err));
+	assert_int_equal(sums.files, 3);
+	assert_in_range(sums.stored_bytes, fp.hot_bytes + fp.packed_bytes - 4,
+			fp.hot_bytes + fp.packed_bytes + 4);
+	assert_int_equal(sums.exclusive_bytes, fp.exclusive_bytes);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -150,6 +187,7 @@ int main(void)
 		WORLD(a_packed_file_has_its_share),
 		WORLD(the_last_use_is_a_person_s_or_the_last_change),
 		WORLD(whoever_is_told_ends_the_pass),
+		WORLD(folders_add_up_to_the_root_s_footprint),
 		WORLD(there_is_no_pass_while_a_recharge_is_due),
 	};
 
