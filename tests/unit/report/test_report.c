@@ -97,8 +97,9 @@ static void every_department_and_the_city_get_files(void **state)
 	leave(&p);
 }
 
-/* The page of the city says it, or not. */
-static void page_says(struct place *p, const char *text, bool wanted)
+/* The page says it, or not; and no number that is none. */
+static void file_says(struct place *p, const char *file, const char *text,
+		      bool wanted)
 {
 	char path[200];
 	char *page = calloc(1, 100000);
@@ -106,7 +107,7 @@ static void page_says(struct place *p, const char *text, bool wanted)
 
 	assert_non_null(page);
 	assert_int_equal(write_it(p), 0);
-	(void)snprintf(path, sizeof(path), "%s/2026-09/index.html", p->out);
+	(void)snprintf(path, sizeof(path), "%s/2026-09/%s", p->out, file);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	assert_true(fd >= 0);
 	assert_true(read(fd, page, 99999) > 0);
@@ -117,6 +118,26 @@ static void page_says(struct place *p, const char *text, bool wanted)
 	assert_null(strstr(page, " nan"));
 	assert_null(strstr(page, "inf)"));
 	free(page);
+}
+
+static void page_says(struct place *p, const char *text, bool wanted)
+{
+	file_says(p, "index.html", text, wanted);
+}
+
+/* On a drive where others have some. */
+static void a_department_without_files_has_zeros(void **state)
+{
+	struct place p;
+
+	(void)state;
+	arrive(&p, "oracle");
+	p.sample->month[0].energy.department[3] =
+		(struct energy_line){ .own_byte_s = 0 };
+	file_says(&p, "com.html", ", 0" NBSP "B of files", true);
+	file_says(&p, "com.html", "0" NBSP "Wh", true);
+	file_says(&p, "com.json", "\"logical_byte_s\": \"0\"", true);
+	leave(&p);
 }
 
 static void months_that_nobody_closed_are_named(void **state)
@@ -285,6 +306,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_department_and_the_city_get_files),
+		cmocka_unit_test(a_department_without_files_has_zeros),
 		cmocka_unit_test(months_that_nobody_closed_are_named),
 		cmocka_unit_test(a_month_of_nothing_is_told_as_zero),
 		cmocka_unit_test(metrics_lie_in_the_directory_itself),
