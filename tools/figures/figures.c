@@ -8,15 +8,6 @@
 
 #include "fs/ledger/ledger.h"
 
-#define YEAR_S INT64_C(31536000) /* of 365 days */
-#define TIERS_ON_ARRAYS \
-	(1u << TIER_HOT | 1u << TIER_PACKED | 1u << TIER_ARCHIVE)
-
-static int64_t counted_from(const struct ledger_month *m)
-{
-	return m->first_s > m->start_s ? m->first_s : m->start_s;
-}
-
 /* Past every number a row has: rows may be newer than the list. */
 static int count_departments(struct catalog *cat, const struct ledger_month *m,
 			     uint16_t *ret_n, struct error *err)
@@ -43,73 +34,6 @@ static int count_departments(struct catalog *cat, const struct ledger_month *m,
 	return 0;
 }
 
-/* What the array's meter says of the seconds counted, when it covers enough. */
-static int measure(const struct figures_array *array,
-		   const struct ledger_month *m, int64_t seconds,
-		   struct energy_array *to, struct error *err)
-{
-	struct meter_measured it = { .mwh = 0 };
-	uint128 stretched;
-	int rc;
-
-	to->meter.there = array->meter != NULL;
-	if (!array->meter || seconds <= 0)
-		return 0;
-	rc = meter_measure(array->meter, counted_from(m), m->end_s, &it, err);
-	if (rc < 0)
-		return rc;
-	to->meter.covered_s = it.covered_s;
-	to->meter.readings = it.readings;
-	to->meter.gaps = it.gaps;
-	to->meter.longest_gap_s = it.longest_gap_s;
-	to->meter.falls = it.falls;
-	if (it.covered_s < seconds - seconds / 10)
-		return 0;
-	stretched = ((uint128)it.mwh * (uint128)seconds +
-		     (uint128)it.covered_s / 2) /
-		    (uint128)it.covered_s;
-	to->measured_mwh =
-		stretched > UINT64_MAX ? UINT64_MAX : (uint64_t)stretched;
-	return 0;
-}
-
-static struct energy_array describe(const struct figures_array *array,
-				    int32_t month)
-{
-	return (struct energy_array){
-		.id = array->id,
-		.tiers = array->tiers ? array->tiers : TIERS_ON_ARRAYS,
-		.usable_bytes = array->usable_bytes,
-		.fabrication_kg = array->fabrication_kg,
-		.disks = array->disks,
-		.disk_bytes = array->disk_bytes,
-		.bought = array->bought,
-		.life_s = array->life_years * YEAR_S,
-		.flash = array->flash,
-		.outlived = array->bought >= 0 && array->life_years > 0 &&
-			    (int64_t)month - array->bought >=
-				    (int64_t)array->life_years * 12,
-	};
-}
-
-static int describe_all(const struct figures_source *from,
-			const struct ledger_month *m, int64_t seconds,
-			struct energy_array arrays[ENERGY_ARRAYS_MAX],
-			struct error *err)
-{
-	if (from->arrays > ENERGY_ARRAYS_MAX)
-		return error_set(err, -EINVAL, "%u arrays", from->arrays);
-	for (unsigned int i = 0; i < from->arrays; i++) {
-		int rc;
-
-		arrays[i] = describe(&from->array[i], m->month);
-		rc = measure(&from->array[i], m, seconds, &arrays[i], err);
-		if (rc < 0)
-			return rc;
-	}
-	return 0;
-}
-
 static int weigh(const struct figures_source *from,
 		 const struct ledger_month *m, struct report_month *to,
 		 struct error *err)
@@ -118,14 +42,14 @@ static int weigh(const struct figures_source *from,
 	struct energy_input in = { .row = m->row,
 				   .rows = m->n,
 				   .seconds = m->end_s - counted_from(m),
-				   .array = arrays,
-				   .arrays = from->arrays };
+				   .array = arrays };
 	int rc = count_departments(from->cat, m, &in.departments, err);
 
 	if (in.seconds < 0)
 		in.seconds = 0;
 	if (rc == 0)
-		rc = describe_all(from, m, in.seconds, arrays, err);
+		rc = figures_arrays(from, m, in.seconds, arrays, &in.arrays,
+				    err);
 	if (rc == 0)
 		rc = energy_month(from->coefs, &in, &to->energy, err);
 	if (rc < 0)
@@ -448,49 +372,4 @@ void figures_release_span(struct report_month *months, unsigned int n)
 void figures_release(struct report_month months[REPORT_MONTHS])
 {
 	figures_release_span(months, REPORT_MONTHS);
-}
-
-/* What the last month that was measured says of a second. */
-static void find_rate(const struct report_month *months, unsigned int n,
-		      struct energy_array *array, int64_t seconds)
-{
-	for (unsigned int i = n; i-- > 0;) {
-		const struct report_month *m = &months[i];
-		int64_t all_s =
-			m->end_s -
-			(m->first_s > m->start_s ? m->first_s : m->start_s);
-
-		for (unsigned int k = 0; m->known && k < m->energy.arrays;
-		     k++) {
-			const struct energy_array_month *a =
-				&m->energy.array[k];
-
-			if (!a->measured || all_s <= 0 ||
-			    strcmp(a->id, array->id ? array->id : "") != 0)
-				continue;
-			array->measured_mwh =
-				(uint64_t)((uint128)a->measured_mwh *
-					   (uint128)seconds / (uint128)all_s);
-			return;
-		}
-	}
-}
-
-struct energy_input
-figures_rate(const struct figures_source *from,
-	     const struct report_month *months, unsigned int n,
-	     struct energy_array ret_arrays[ENERGY_ARRAYS_MAX])
-{
-	struct energy_input in = { .seconds = YEAR_S, .array = ret_arrays };
-
-	if (from->arrays > ENERGY_ARRAYS_MAX)
-		return in;
-	in.arrays = from->arrays;
-	for (unsigned int i = 0; i < in.arrays; i++) {
-		ret_arrays[i] =
-			describe(&from->array[i],
-				 n > 0 ? months[n - 1].month : INT32_MIN / 2);
-		find_rate(months, n, &ret_arrays[i], in.seconds);
-	}
-	return in;
 }

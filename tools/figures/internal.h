@@ -3,6 +3,7 @@
 #define SOBREFS_FIGURES_INTERNAL_H
 
 #include "fs/base/wide.h"
+#include "fs/ledger/ledger.h"
 #include "tools/figures/figures.h"
 
 #define CLOSING_SCHEMA	 1
@@ -62,5 +63,17 @@ struct folder_size {
 struct report_survey *survey_new(uint16_t departments);
 enum report_kind kind_of(const char *name);
 enum report_age age_of(int32_t used_day, int32_t today);
+
+/* Of what is counted: the drive's first second, or the month's. */
+static inline int64_t counted_from(const struct ledger_month *m)
+{
+	return m->first_s > m->start_s ? m->first_s : m->start_s;
+}
+
+/* Those that were there, with what their meters say of that month. */
+int figures_arrays(const struct figures_source *from,
+		   const struct ledger_month *m, int64_t seconds,
+		   struct energy_array ret_arrays[ENERGY_ARRAYS_MAX],
+		   unsigned int *ret_n, struct error *err);
 
 #endif

@@ -311,6 +311,55 @@ static void an_array_is_told_till_the_end_of_its_life(void **state)
 	figures_release(m);
 }
 
+/* 5 years, as the coefficient says, when drive.yaml doesn't. */
+static void a_life_not_said_ends_as_the_coefficient_does(void **state)
+{
+	struct figures_array array = { .usable_bytes = 4 * TB,
+				       .bought = SEPTEMBER_2026 - 60,
+				       .fabrication_kg = 365 * MICRO };
+	struct report_month m[REPORT_MONTHS];
+
+	(void)state;
+	gather(&array, OCTOBER, m);
+	assert_int_equal(m[12].energy.total.build_ug.all, 0);
+	assert_true(m[11].energy.total.build_ug.all > 0);
+	figures_release(m);
+}
+
+/* A second one came in September: August was the first's alone. */
+static void an_array_is_not_there_before_it_was_bought(void **state)
+{
+	const struct figures_array two[] = {
+		{ .id = "a", .usable_bytes = TB, .bought = -1 },
+		{ .id = "b", .usable_bytes = TB, .bought = SEPTEMBER_2026 },
+	};
+	struct report_month m[REPORT_MONTHS];
+	struct coef_set coefs;
+	struct closing none;
+	struct error err = ERROR_INIT;
+	struct figures_source from = { .state_fd = -1,
+				       .coefs = &coefs,
+				       .array = two,
+				       .arrays = 2,
+				       .now_s = OCTOBER };
+
+	(void)state;
+	coef_set_default(&coefs);
+	assert_int_equal(figures_months(&from, SEPTEMBER_2026, m, &none, &err),
+			 0);
+	assert_int_equal(m[12].energy.arrays, 2);
+	assert_int_equal(m[11].energy.arrays, 1);
+	assert_string_equal(m[11].energy.array[0].id, "a");
+	figures_release(m);
+	/* unless nothing else holds what is kept */
+	from.array = &two[1];
+	from.arrays = 1;
+	assert_int_equal(figures_months(&from, SEPTEMBER_2026, m, &none, &err),
+			 0);
+	assert_string_equal(m[11].energy.array[0].id, "b");
+	figures_release(m);
+}
+
 static void an_error_of_the_ledger_comes_back(void **state)
 {
 	struct report_month m[REPORT_MONTHS];
@@ -336,6 +385,8 @@ int main(void)
 		cmocka_unit_test(a_month_of_no_watts_is_by_coefficients),
 		cmocka_unit_test(a_register_that_fell_is_told),
 		cmocka_unit_test(an_array_is_told_till_the_end_of_its_life),
+		cmocka_unit_test(a_life_not_said_ends_as_the_coefficient_does),
+		cmocka_unit_test(an_array_is_not_there_before_it_was_bought),
 		cmocka_unit_test(an_error_of_the_ledger_comes_back),
 	};
 
