@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include "tools/daemon/metering.h"
+#include "tools/daemon/trusted.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -181,6 +182,8 @@ int metering_new(const struct config *config, int state_fd, int stop_fd,
 	*ret_metering = NULL;
 	if (n == 0)
 		return 0;
+	if (config->file && trusted_file(config->file, err) < 0)
+		return err->code;
 	m = calloc(1, sizeof(*m) + n * sizeof(m->one[0]));
 	if (!m)
 		return error_set(err, -ENOMEM, "no memory for %u meters", n);
