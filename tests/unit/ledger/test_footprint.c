@@ -77,6 +77,41 @@ static void shares_of_all_files_add_up_to_what_is_stored(void **state)
 	assert_balanced(w);
 }
 
+/* B of the worked example: of three departments, one of which has it twice,
+ * each of its two files is a sixth; of two, a quarter. Nobody who shares it
+ * frees a byte; the last one frees all. */
+static void a_department_that_holds_it_twice_pays_once(void **state)
+{
+	static const uint64_t parent[] = { URBANISME, URBANISME, VILLE,
+					   COMDIR };
+	struct world *w = *state;
+	uint64_t one = 0;
+
+	for (unsigned int i = 0; i < 4; i++) {
+		char name[] = { (char)('a' + i), '\0' };
+
+		make_file(w, parent[i], name, 100 + i, 512);
+		flush(w);
+		(void)pack(w, 100 + i, "B");
+	}
+	one = held(w, TIER_PACKED, SET(URB, DEJ, COM));
+	assert_in_range(of(w, 100).packed_bytes, one / 6, one / 6 + 1);
+	assert_in_range(of(w, 101).packed_bytes, one / 6, one / 6 + 1);
+	assert_in_range(of(w, 102).packed_bytes, one / 3, one / 3 + 1);
+	assert_in_range(of(w, 103).packed_bytes, one / 3, one / 3 + 1);
+	unpack(w, 103); /* COM drops its copy */
+	assert_int_equal(held(w, TIER_PACKED, SET(URB, DEJ)), one);
+	assert_in_range(of(w, 100).packed_bytes, one / 4, one / 4 + 1);
+	assert_in_range(of(w, 102).packed_bytes, one / 2, one / 2 + 1);
+	for (unsigned int i = 0; i < 3; i++)
+		assert_int_equal(of(w, 100 + i).exclusive_bytes, 0);
+	unpack(w, 100);
+	unpack(w, 101);
+	assert_int_equal(of(w, 102).packed_bytes, one);
+	assert_int_equal(of(w, 102).exclusive_bytes, one);
+	assert_balanced(w);
+}
+
 static void what_is_not_charged_yet_is_unknown(void **state)
 {
 	struct world *w = *state;
@@ -272,6 +307,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WORLD(a_directory_counts_a_hard_link_once),
 		WORLD(shares_of_all_files_add_up_to_what_is_stored),
+		WORLD(a_department_that_holds_it_twice_pays_once),
 		WORLD(what_is_not_charged_yet_is_unknown),
 		WORLD(a_directory_holds_what_a_walk_finds),
 		WORLD(more_directories_than_asked_for_are_too_many),
