@@ -546,6 +546,7 @@ void sample_free(struct sample *s)
 	free(s->folders.folder);
 	free(s->flows[0].department);
 	free(s->flows[1].department);
+	free(s->survey_before.department);
 	free(s->survey.department);
 	free(s->rule);
 	free(s->department);

@@ -16,8 +16,9 @@ struct sample {
 	struct report_month month[REPORT_MONTHS];
 	struct report_rule *rule;
 	struct report_survey survey;
-	struct report_flows flows[2]; /* of the last two months */
-	struct report_year year;      /* sample_year() */
+	struct report_survey survey_before; /* of the month before */
+	struct report_flows flows[2];	    /* of the last two months */
+	struct report_year year;	    /* sample_year() */
 	struct report_input year_in;
 	struct report_month year_month[REPORT_YEAR_MONTHS];
 	struct report_folders folders;

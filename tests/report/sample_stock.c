@@ -36,6 +36,16 @@ static void stock_sums(struct report_sum *sum, const unsigned int *parts,
 	}
 }
 
+static void stock_gains(struct report_gain *gain, uint64_t bytes)
+{
+	static const unsigned int parts[REPORT_ACTIONS] = { 9, 180, 95, 31,
+							    120 };
+
+	for (unsigned int i = 0; i < REPORT_ACTIONS; i++)
+		gain[i] = (struct report_gain){ bytes / 100000000 * parts[i],
+						bytes / 1000 * parts[i] };
+}
+
 static void survey(struct sample *s, unsigned int departments)
 {
 	struct report_stock *stock = zeroed(departments, sizeof(*stock));
@@ -50,13 +60,38 @@ static void survey(struct sample *s, unsigned int departments)
 		all += bytes;
 		stock_sums(stock[i].age, by_age, REPORT_AGES, bytes);
 		stock_sums(stock[i].kind, by_kind, REPORT_KINDS, bytes);
+		stock_gains(stock[i].action, bytes);
 	}
 	stock_sums(s->survey.city.age, by_age, REPORT_AGES, all);
 	stock_sums(s->survey.city.kind, by_kind, REPORT_KINDS, all);
+	stock_gains(s->survey.city.action, all);
 	s->survey.taken_s = m->end_s + 5 * 3600;
 	s->survey.departments = (uint16_t)departments;
 	s->survey.department = stock;
 	s->month[s->in.months - 1].survey = &s->survey;
+}
+
+/* A month ago there were a twentieth more of the first kind, and less of the
+ * others. */
+static void survey_before(struct sample *s)
+{
+	struct report_survey *to = &s->survey_before;
+	const uint16_t n = s->survey.departments;
+
+	*to = s->survey;
+	to->taken_s -= 30 * DAY_S;
+	to->department = zeroed(n, sizeof(*to->department));
+	for (unsigned int i = 0; i < n; i++) {
+		struct report_stock *was = &to->department[i];
+
+		*was = s->survey.department[i];
+		for (unsigned int k = 0; k < REPORT_ACTIONS; k++) {
+			uint64_t part = was->action[k].gain_bytes / 20;
+
+			was->action[k].gain_bytes += k == 0 ? part : -part;
+		}
+	}
+	s->month[s->in.months - 2].survey = to;
 }
 
 /* --- why what is stored changed ---------------------------------------------
@@ -148,6 +183,7 @@ static void folders(struct sample *s, unsigned int departments, unsigned int n)
 void sample_stock(struct sample *s, unsigned int departments)
 {
 	survey(s, departments);
+	survey_before(s);
 	flows_of_month(s, 0, departments);
 	flows_of_month(s, 1, departments);
 	folders(s, departments, departments > 12 ? REPORT_FOLDERS : 5);

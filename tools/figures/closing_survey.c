@@ -17,6 +17,15 @@ static const struct field sum_fields[] = {
 	SUM("packed_bytes", packed_bytes),
 };
 
+#define GAIN(key, member)                                           \
+	{                                                           \
+		key, KIND_U64, offsetof(struct report_gain, member) \
+	}
+static const struct field gain_fields[] = {
+	GAIN("files", files),
+	GAIN("gain_bytes", gain_bytes),
+};
+
 typedef const char *id_fn(unsigned int i);
 
 static const char *age_id(unsigned int i)
@@ -57,11 +66,48 @@ static json_t *sums_out(const struct report_sum *sum, unsigned int n, id_fn *id)
 	return NULL;
 }
 
+static json_t *gains_out(const struct report_gain *gain)
+{
+	json_t *to = json_object();
+	int rc = to ? 0 : -1;
+
+	for (unsigned int i = 0; rc == 0 && i < REPORT_ACTIONS; i++) {
+		json_t *one = gain[i].files ? json_object() : NULL;
+
+		if (gain[i].files == 0)
+			continue;
+		rc = fields_out(one, FIELDS(gain_fields), &gain[i]);
+		if (rc < 0)
+			json_decref(one);
+		else
+			rc = json_object_set_new(
+				to, report_action_id((enum report_action)i),
+				one);
+	}
+	if (rc == 0)
+		return to;
+	json_decref(to);
+	return NULL;
+}
+
+/* Surveys of before have none. */
+static bool gains_in(const json_t *from, struct report_gain *gain)
+{
+	for (unsigned int i = 0; i < REPORT_ACTIONS; i++) {
+		const json_t *one = json_object_get(
+			from, report_action_id((enum report_action)i));
+
+		if (one && !fields_in(one, FIELDS(gain_fields), &gain[i]))
+			return false;
+	}
+	return true;
+}
+
 static json_t *stock_out(const struct report_stock *stock)
 {
-	return json_pack("{s:o, s:o}", "last_use",
-			 sums_out(stock->age, REPORT_AGES, age_id), "kinds",
-			 sums_out(stock->kind, REPORT_KINDS, kind_id));
+	return json_pack("{s:o, s:o, s:o}", "actions", gains_out(stock->action),
+			 "last_use", sums_out(stock->age, REPORT_AGES, age_id),
+			 "kinds", sums_out(stock->kind, REPORT_KINDS, kind_id));
 }
 
 json_t *survey_out(const struct report_survey *survey)
@@ -98,7 +144,8 @@ static bool sums_in(const json_t *from, struct report_sum *sum, unsigned int n,
 
 static bool stock_in(const json_t *from, struct report_stock *to)
 {
-	return sums_in(json_object_get(from, "last_use"), to->age, REPORT_AGES,
+	return gains_in(json_object_get(from, "actions"), to->action) &&
+	       sums_in(json_object_get(from, "last_use"), to->age, REPORT_AGES,
 		       age_id) &&
 	       sums_in(json_object_get(from, "kinds"), to->kind, REPORT_KINDS,
 		       kind_id);

@@ -62,6 +62,8 @@ struct folder_size {
 
 struct report_survey *survey_new(uint16_t departments);
 enum report_kind kind_of(const char *name);
+/* What programs leave behind: "~$note.docx", "x.bak". */
+bool name_is_temporary(const char *name);
 enum report_age age_of(int32_t used_day, int32_t today);
 
 /* Of what is counted: the drive's first second, or the month's. */

@@ -90,3 +90,25 @@ enum report_kind kind_of(const char *name)
 				sizeof(endings[0]), compare);
 	return found ? found->kind : KIND_OTHER;
 }
+
+bool name_is_temporary(const char *name)
+{
+	static const char *const ends[] = { ".tmp",  ".temp", ".bak",
+					    ".old",  ".wbk",  ".asd",
+					    ".part", "~",     ".crdownload" };
+	static const char *const whole[] = { "Thumbs.db", ".DS_Store" };
+	const size_t len = strlen(name);
+
+	if (!strncmp(name, "~$", 2) || !strncmp(name, ".~lock.", 7))
+		return true;
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		const size_t n = strlen(ends[i]);
+
+		if (len > n && !strcasecmp(name + len - n, ends[i]))
+			return true;
+	}
+	for (size_t i = 0; i < sizeof(whole) / sizeof(whole[0]); i++)
+		if (!strcasecmp(name, whole[i]))
+			return true;
+	return false;
+}

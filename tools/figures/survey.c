@@ -10,9 +10,16 @@
 
 #define LATE_S (31 * INT64_C(86400))
 
+#define COLD_DAYS  30
+#define SMALL	   4096 /* bytes: packing frees nothing */
+#define PACKED_MIN 1000 /* files packed, to tell from them */
+
 struct surveying {
 	struct report_survey *survey;
 	int32_t today;
+	/* Of all that are packed: how much less packing takes. */
+	uint64_t packed_files;
+	uint128 packed_size, packed_bytes;
 };
 
 enum report_age age_of(int32_t used_day, int32_t today)
@@ -41,6 +48,75 @@ static void add(struct report_sum *to, const struct report_sum *more)
 	to->packed_bytes += more->packed_bytes;
 }
 
+/* REPORT_ACTIONS: nothing is to be done. */
+static enum report_action action_of(const struct ledger_file *file,
+				    enum report_age age, enum report_kind kind,
+				    int32_t today)
+{
+	if (name_is_temporary(file->name))
+		return ACTION_TEMPORARY;
+	if (age == AGE_OLDER)
+		return ACTION_UNUSED;
+	if (kind == KIND_MEDIA && age >= AGE_3_YEARS)
+		return ACTION_MEDIA;
+	if (kind == KIND_ZIP && age >= AGE_3_YEARS)
+		return ACTION_ZIP;
+	if (!file->packed && file->hot_bytes > SMALL && kind != KIND_DATABASE &&
+	    kind != KIND_MAIL && today - file->changed_day > COLD_DAYS)
+		return ACTION_PACK;
+	return REPORT_ACTIONS;
+}
+
+/* What is of several departments nobody can delete alone. */
+static void gain(struct surveying *s, const struct ledger_file *file,
+		 enum report_action action)
+{
+	struct report_survey *survey = s->survey;
+	struct report_stock *of[2] = { &survey->city, NULL };
+
+	if (action == REPORT_ACTIONS || file->set.n != 1 ||
+	    file->set.member[0] >= survey->departments ||
+	    file->exclusive_bytes == 0)
+		return;
+	of[1] = &survey->department[file->set.member[0]];
+	for (unsigned int i = 0; i < 2; i++) {
+		of[i]->action[action].files++;
+		of[i]->action[action].gain_bytes += file->exclusive_bytes;
+	}
+}
+
+static void note_packed(struct surveying *s, const struct ledger_file *file)
+{
+	if (!file->packed)
+		return;
+	s->packed_files++;
+	s->packed_size += file->size_bytes;
+	s->packed_bytes += file->packed_bytes + file->hot_bytes;
+}
+
+static void less_once_packed(const struct surveying *s,
+			     struct report_gain *gain)
+{
+	/* Of few nothing can be told. */
+	if (s->packed_files < PACKED_MIN || s->packed_bytes >= s->packed_size) {
+		*gain = (struct report_gain){ 0, 0 };
+		return;
+	}
+	gain->gain_bytes =
+		(uint64_t)((uint128)gain->gain_bytes *
+			   ((s->packed_size - s->packed_bytes) >> 20) /
+			   ((s->packed_size >> 20) + 1));
+}
+
+static void settle(struct surveying *s)
+{
+	struct report_survey *survey = s->survey;
+
+	less_once_packed(s, &survey->city.action[ACTION_PACK]);
+	for (uint16_t i = 0; i < survey->departments; i++)
+		less_once_packed(s, &survey->department[i].action[ACTION_PACK]);
+}
+
 static int look_at(void *ctx, const struct ledger_file *file, struct error *err)
 {
 	struct surveying *s = ctx;
@@ -51,6 +127,8 @@ static int look_at(void *ctx, const struct ledger_file *file, struct error *err)
 					file->packed_bytes };
 
 	(void)err;
+	note_packed(s, file);
+	gain(s, file, action_of(file, age, kind, s->today));
 	add(&survey->city.age[age], &all);
 	add(&survey->city.kind[kind], &all);
 	for (unsigned int i = 0; i < file->set.n; i++) {
@@ -134,6 +212,7 @@ int survey_take(struct catalog *cat, int64_t now_s,
 		survey_free(s.survey);
 		return error_prefix(err, "what files there are");
 	}
+	settle(&s);
 	*ret_survey = s.survey;
 	return 0;
 }

@@ -142,6 +142,8 @@ const char *age_name(enum report_age age, enum po_lang lang);
 const char *kind_name(enum report_kind kind, enum po_lang lang);
 /* The page's; NULL: not known. */
 const struct report_stock *stock_of(const struct page *p);
+const struct report_stock *stock_in(const struct page *p,
+				    const struct report_month *m);
 
 /* --- moved.c: from the month before to this one --- */
 #define MOVED_ROWS (REPORT_CAUSES + 4)
@@ -251,6 +253,7 @@ struct bar_chart {
 };
 void page_bars(struct page *p, const struct bar_chart *chart);
 /* stock_page.c: what files there are; of the city by kind in the annex */
+void page_actions(struct page *p); /* actions.c */
 void page_stock(struct page *p);
 void page_stock_annex(struct page *p);
 

@@ -373,6 +373,7 @@ int page_write(struct page *p, struct error *err)
 	page_months(p);
 	page_moved(p);
 	page_stock(p);
+	page_actions(p);
 	page_rules(p);
 	page_downloads(p);
 	page_method(p);

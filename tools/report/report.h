@@ -81,8 +81,26 @@ struct report_sum {
 				  parts */
 	uint64_t packed_bytes; /* shares of packs, as counted last */
 };
+/* What could be done; no file is in two of them. */
+enum report_action {
+	ACTION_TEMPORARY, /* left by programs, by its name */
+	ACTION_UNUSED,	  /* for 5 years */
+	ACTION_MEDIA,	  /* video and sound, unused for a year */
+	ACTION_ZIP,	  /* compressed files and images, likewise */
+	ACTION_PACK,	  /* plain, not changed for a month */
+	REPORT_ACTIONS
+};
+const char *report_action_id(enum report_action action); /* "temporary" */
+struct report_gain {
+	uint64_t files;
+	/* Exclusive bytes; of those to pack what packing would take less, if
+	 * it goes as with those that are packed. */
+	uint64_t gain_bytes;
+};
+
 /* Regular files, once by age and once by kind. */
 struct report_stock {
+	struct report_gain action[REPORT_ACTIONS];
 	struct report_sum age[REPORT_AGES];
 	struct report_sum kind[REPORT_KINDS];
 };

@@ -53,13 +53,19 @@ const char *kind_name(enum report_kind kind, enum po_lang lang)
 }
 
 /* NULL: none was taken. */
-const struct report_stock *stock_of(const struct page *p)
+const struct report_stock *stock_in(const struct page *p,
+				    const struct report_month *m)
 {
-	const struct report_survey *s = p->month->survey;
+	const struct report_survey *s = m->survey;
 
 	if (!s || !p->department)
 		return s ? &s->city : NULL;
 	return p->department->number < s->departments
 		       ? &s->department[p->department->number]
 		       : NULL;
+}
+
+const struct report_stock *stock_of(const struct page *p)
+{
+	return stock_in(p, p->month);
 }

@@ -66,6 +66,23 @@ json_t *flows_json(const struct page *p)
 	return NULL;
 }
 
+static json_t *gains(const struct report_gain *gain)
+{
+	json_t *to = json_object();
+	int rc = to ? 0 : -1;
+
+	for (unsigned int i = 0; rc == 0 && i < REPORT_ACTIONS; i++)
+		rc = json_object_set_new(
+			to, report_action_id((enum report_action)i),
+			json_pack("{s:I, s:I}", "files",
+				  (json_int_t)gain[i].files, "gain_bytes",
+				  (json_int_t)gain[i].gain_bytes));
+	if (rc == 0)
+		return to;
+	json_decref(to);
+	return NULL;
+}
+
 json_t *stock_json(const struct page *p)
 {
 	const struct report_stock *stock = stock_of(p);
@@ -74,7 +91,8 @@ json_t *stock_json(const struct page *p)
 	if (!stock)
 		return json_null();
 	taken = date_iso(p->month->survey->taken_s);
-	return json_pack("{s:s, s:o, s:o}", "taken", taken.s, "last_use",
+	return json_pack("{s:s, s:o, s:o, s:o}", "taken", taken.s, "actions",
+			 gains(stock->action), "last_use",
 			 sums(stock->age, REPORT_AGES, age_id), "kinds",
 			 sums(stock->kind, REPORT_KINDS, kind_id));
 }

@@ -33,6 +33,40 @@ static const struct ledger_file files[] = {
 	  .name = "vieux.mov" },
 };
 static int answer;
+static bool more; /* files, too */
+
+static const struct ledger_file others[] = {
+	{ .set = { 1, { 3 } },
+	  .exclusive_bytes = 11,
+	  .used_day = TODAY - 4000,
+	  .name = "old.tmp" },
+	{ .set = { 1, { 3 } },
+	  .exclusive_bytes = 100,
+	  .used_day = TODAY - 4000,
+	  .name = "old.mov" },
+	{ .set = { 1, { 1 } },
+	  .exclusive_bytes = 7000,
+	  .used_day = TODAY - 400,
+	  .name = "a.mov" },
+	{ .set = { 1, { 1 } },
+	  .hot_bytes = 80000000,
+	  .exclusive_bytes = 80000000,
+	  .used_day = TODAY,
+	  .changed_day = TODAY - 31,
+	  .name = "a.docx" },
+	{ .set = { 1, { 1 } },
+	  .hot_bytes = 80000000,
+	  .exclusive_bytes = 80000000,
+	  .used_day = TODAY,
+	  .changed_day = TODAY - 30,
+	  .name = "b.docx" },
+};
+static const struct ledger_file stub = { .set = { 1, { 2 } },
+					 .size_bytes = 4000000,
+					 .packed_bytes = 1000000,
+					 .packed = true,
+					 .used_day = TODAY,
+					 .name = "p.pdf" };
 
 int ledger_departments(struct catalog *cat,
 		       struct ledger_departments *ret_departments,
@@ -61,6 +95,10 @@ int ledger_files(struct catalog *cat, ledger_file_fn *each, void *ctx,
 		return error_set(err, answer, "broken");
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
 		assert_int_equal(each(ctx, &files[i], err), 0);
+	for (size_t i = 0; more && i < sizeof(others) / sizeof(others[0]); i++)
+		assert_int_equal(each(ctx, &others[i], err), 0);
+	for (int i = 0; more && i < 1000; i++)
+		assert_int_equal(each(ctx, &stub, err), 0);
 	return 0;
 }
 
@@ -143,6 +181,48 @@ static void the_ending_says_the_kind(void **state)
 		assert_int_equal(kind_of(names[i].name), names[i].kind);
 }
 
+static void what_could_be_done_is_told_once(void **state)
+{
+	struct report_survey *s = take();
+	uint64_t found = 0;
+
+	(void)state;
+	/* The note is young, the others are of several. */
+	for (int i = 0; i < REPORT_ACTIONS; i++)
+		found += s->city.action[i].files;
+	assert_int_equal(found, 0);
+	survey_free(s);
+	more = true;
+	s = take();
+	assert_int_equal(s->city.action[ACTION_TEMPORARY].gain_bytes, 11);
+	assert_int_equal(s->city.action[ACTION_UNUSED].gain_bytes, 100);
+	assert_int_equal(s->city.action[ACTION_MEDIA].gain_bytes, 7000);
+	assert_int_equal(s->city.action[ACTION_ZIP].files, 0);
+	assert_int_equal(s->department[3].action[ACTION_UNUSED].files, 1);
+	assert_int_equal(s->department[1].action[ACTION_UNUSED].files, 0);
+	/* Packing takes a quarter: three quarters of 80 MB. */
+	assert_in_range(s->city.action[ACTION_PACK].gain_bytes, 59000000,
+			60000000);
+	assert_int_equal(s->city.action[ACTION_PACK].files, 1);
+	survey_free(s);
+	more = false;
+}
+
+static void programs_leave_files_of_these_names(void **state)
+{
+	static const char *const left[] = { "~$note.docx", ".~lock.a.odt#",
+					    "a.TMP",	   "a.docx.bak",
+					    "a.txt~",	   "thumbs.db" };
+	static const char *const kept[] = { "a.docx", ".tmp", "~", "old",
+					    "a.bak.docx" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(left) / sizeof(left[0]); i++)
+		assert_true(name_is_temporary(left[i]));
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+		assert_false(name_is_temporary(kept[i]));
+}
+
 static void an_error_of_the_ledger_comes_back(void **state)
 {
 	struct report_survey *survey = NULL;
@@ -173,6 +253,8 @@ int main(void)
 			a_shared_file_counts_in_each_and_its_bytes_once),
 		cmocka_unit_test(ages_have_these_bounds),
 		cmocka_unit_test(the_ending_says_the_kind),
+		cmocka_unit_test(what_could_be_done_is_told_once),
+		cmocka_unit_test(programs_leave_files_of_these_names),
 		cmocka_unit_test(an_error_of_the_ledger_comes_back),
 		cmocka_unit_test(a_month_long_over_is_not_surveyed),
 	};
