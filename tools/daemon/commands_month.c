@@ -149,7 +149,7 @@ static void add_warnings(json_t *list, const struct report_month *m,
 			 enum po_lang lang)
 {
 	char text[REPORT_METER_MAX];
-	char line[REPORT_METER_MAX + 16];
+	char line[REPORT_METER_MAX + 24];
 	char month[16];
 
 	for (unsigned int i = 0; i < m->energy.arrays; i++) {
