@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -70,6 +71,8 @@ __attribute__((noreturn)) static void child(char *const *argv,
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
 	(void)setsid();
+	/* A daemon that was killed kills it no more. */
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	usual_signals();
 	be_killable();
 	limit(RLIMIT_CPU, CPU_S);

@@ -5,8 +5,9 @@
 /*
  * A program run for what it prints: without a shell, with an environment of
  * its own (PATH and LC_ALL=C), no standard input, a session of its own, little
- * CPU and memory, and killed when its time is up. It has the caller's rights.
- * Any thread; the caller must not wait for any child (waitpid(-1)).
+ * CPU and memory, and killed when its time is up, or the calling thread ends.
+ * It has the caller's rights. Any thread; the caller must not wait for any
+ * child (waitpid(-1)).
  */
 
 #include <stddef.h>

@@ -9,11 +9,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -113,6 +115,71 @@ static void a_daemon_that_stops_does_not_wait(void **state)
 	assert_int_equal(run_for("sleep 30", 60000, stop, &output, &err),
 			 -ECANCELED);
 	assert_true(time(NULL) - before < 10);
+}
+
+static pid_t read_pid(const char *path)
+{
+	FILE *f = fopen(path, "re");
+	int pid = 0;
+
+	if (f) {
+		if (fscanf(f, "%d", &pid) != 1)
+			pid = 0;
+		(void)fclose(f);
+	}
+	return pid;
+}
+
+/* Gone, or a zombie that nobody has waited for. */
+static bool is_dead(pid_t pid)
+{
+	char path[64];
+	char state = 'Z';
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	f = fopen(path, "re");
+	if (f) {
+		if (fscanf(f, "%*d %*s %c", &state) != 1)
+			state = 'Z';
+		(void)fclose(f);
+	}
+	return state == 'Z';
+}
+
+static void a_daemon_that_is_killed_leaves_no_program(void **state)
+{
+	char path[] = "/tmp/sobre-metering-XXXXXX";
+	char script[96];
+	int fd = mkstemp(path);
+	pid_t daemon;
+	pid_t program = 0;
+
+	(void)state;
+	assert_true(fd >= 0);
+	(void)close(fd);
+	(void)snprintf(script, sizeof(script), "echo $$ >%s; exec sleep 30",
+		       path);
+	daemon = fork();
+	assert_true(daemon >= 0);
+	if (daemon == 0) {
+		struct error err = ERROR_INIT;
+		char *output;
+
+		(void)run_for(script, 60000, -1, &output, &err);
+		_exit(0);
+	}
+	for (int i = 0; i < 1000 && program == 0; i++) {
+		(void)usleep(10000);
+		program = read_pid(path);
+	}
+	assert_true(program > 0);
+	assert_int_equal(kill(daemon, SIGKILL), 0);
+	assert_int_equal(waitpid(daemon, NULL, 0), daemon);
+	for (int i = 0; i < 500 && !is_dead(program); i++)
+		(void)usleep(10000);
+	assert_true(is_dead(program));
+	assert_int_equal(unlink(path), 0);
 }
 
 /* --- the thread ------------------------------------------------------------
@@ -256,6 +323,7 @@ int main(void)
 		cmocka_unit_test(a_program_is_limited_and_has_usual_signals),
 		cmocka_unit_test(a_program_that_fails_is_named),
 		cmocka_unit_test(a_daemon_that_stops_does_not_wait),
+		cmocka_unit_test(a_daemon_that_is_killed_leaves_no_program),
 		cmocka_unit_test(
 			each_meter_is_read_and_what_fails_is_said_once),
 		cmocka_unit_test(without_programs_there_is_no_thread),
