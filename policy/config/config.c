@@ -17,6 +17,7 @@ static void release_department(struct config_department *department)
 	free(department->entity);
 	texts_free(department->paths);
 	texts_free(department->groups);
+	texts_free(department->mail);
 }
 
 static void release_array(struct config_array *array)
@@ -46,6 +47,9 @@ void config_release(struct config *config)
 	release_organisation(&config->organisation);
 	free(config->department);
 	free(config->target);
+	free(config->mail_from);
+	free(config->mail_program);
+	texts_free(config->mail_to);
 	free(config->array);
 	free(config->file);
 	free(config->lower);
@@ -79,6 +83,7 @@ static const struct yaml_key keys[] = {
 	{ "pack", take_pack },
 	{ "energy", take_energy },
 	{ "targets", take_targets },
+	{ "mail", take_mail },
 	{ "roles", take_roles },
 	{ "charter", take_charter },
 	{ NULL, NULL },
@@ -96,6 +101,7 @@ static const struct yaml_word words[] = {
 	{ "energie", "energy" },
 	{ "objectifs", "targets" },
 	{ "cibles", "targets" },
+	{ "courriel", "mail" },
 	{ "droits", "roles" },
 	{ "charte", "charter" },
 	{ NULL, NULL },

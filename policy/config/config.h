@@ -22,6 +22,7 @@ struct config_department {
 	char **paths;	   /* "/Ville/Urbanisme": absolute, no "." or "..", no
 			      trailing slash; NULL ends */
 	char **groups;	   /* names; NULL ends */
+	char **mail;	   /* addresses its report goes to; NULL ends */
 	unsigned int line; /* of `id`, for messages */
 };
 
@@ -101,6 +102,9 @@ struct config {
 	unsigned int arrays;
 	struct config_charter charter[CONFIG_CHARTER_MAX];
 	unsigned int charters;
+	char *mail_from;    /* an address; NULL: nothing is sent */
+	char **mail_to;	    /* addresses of the city's report; NULL ends */
+	char *mail_program; /* NULL: the usual one */
 	struct config_target *target; /* each year once, in any order */
 	unsigned int targets;
 	char **roles_admin; /* group names; NULL ends */

@@ -338,6 +338,12 @@ static void take_entity(struct yaml_doc *doc, const struct yaml_node *node,
 			&((struct taking *)into)->department->entity);
 }
 
+static void take_department_mail(struct yaml_doc *doc,
+				 const struct yaml_node *node, void *into)
+{
+	addresses_take(doc, node, &((struct taking *)into)->department->mail);
+}
+
 static void check_whole(struct yaml_doc *doc, const struct yaml_node *node)
 {
 	if (node->cut)
@@ -354,15 +360,20 @@ static void read_department(struct yaml_doc *doc, const struct yaml_node *node,
 			    struct reading *reading)
 {
 	static const struct yaml_key keys[] = {
-		{ "id", take_id },	   { "name", take_name },
-		{ "entity", take_entity }, { "paths", take_paths },
-		{ "groups", take_groups }, { NULL, NULL },
+		{ "id", take_id },
+		{ "name", take_name },
+		{ "entity", take_entity },
+		{ "paths", take_paths },
+		{ "groups", take_groups },
+		{ "mail", take_department_mail },
+		{ NULL, NULL },
 	};
 	static const struct yaml_word words[] = {
-		{ "nom", "name" },	 { "label", "name" },
-		{ "entite", "entity" },	 { "chemins", "paths" },
-		{ "path", "paths" },	 { "dossiers", "paths" },
-		{ "groupes", "groups" }, { NULL, NULL },
+		{ "courriel", "mail" },	 { "nom", "name" },
+		{ "label", "name" },	 { "entite", "entity" },
+		{ "chemins", "paths" },	 { "path", "paths" },
+		{ "dossiers", "paths" }, { "groupes", "groups" },
+		{ NULL, NULL },
 	};
 	static const struct yaml_schema schema = { keys, words };
 	struct config *config = reading->config;

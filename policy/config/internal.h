@@ -59,6 +59,10 @@ bool take_quantity(struct yaml_doc *doc, const struct yaml_node *node,
 
 /* --- values of drive.yaml's keys ----------------------------------------- */
 
+void take_mail(struct yaml_doc *doc, const struct yaml_node *node, void *into);
+/* One or a list. */
+void addresses_take(struct yaml_doc *doc, const struct yaml_node *node,
+		    char ***ret_list);
 void take_targets(struct yaml_doc *doc, const struct yaml_node *node,
 		  void *into);
 void take_organisation(struct yaml_doc *doc, const struct yaml_node *node,

@@ -111,7 +111,7 @@ static void read_target(struct yaml_doc *doc, const struct yaml_node *node,
 	year = yaml_get(node, "year");
 	if (!year && !node->cut)
 		yaml_report(doc, node, N_("a target without '%s'"), "year");
-	else if (target.year && has_year(config, target.year))
+	else if (year && target.year && has_year(config, target.year))
 		yaml_report(doc, year, N_("two targets for %s"), year->text);
 	config->target[config->targets++] = target;
 }

@@ -35,10 +35,13 @@ static int write_apart(struct reporting *r, const struct report_input *input,
 	int rc = readers_find(r->env->setup, input->department,
 			      input->departments, &r->readers, err);
 
-	return rc < 0 ? rc
-		      : report_write_apart(input, options, r->readers.access,
-					   r->request->out, reporting_written,
-					   r, err);
+	if (rc == 0)
+		rc = report_write_apart(input, options, r->readers.access,
+					r->request->out, reporting_written, r,
+					err);
+	if (rc == 0 && r->request->mail)
+		mailing_run(r, input);
+	return rc;
 }
 
 static int write_pages(struct reporting *r, const struct rules *rules,
@@ -165,6 +168,7 @@ json_t *command_report(const struct command_env *env,
 		.env = env,
 		.request = request,
 		.files = json_array(),
+		.mails = request->mail ? json_array() : NULL,
 	};
 	struct rules *rules = NULL;
 	int rc;

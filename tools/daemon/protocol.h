@@ -86,6 +86,8 @@ struct request {
 	bool french;	      /* report, reasons; else English */
 	int32_t year;	      /* report: of a year; 0: of a month */
 	int32_t charter;      /* report: of this year, not of a month; 0 */
+	bool mail;	      /* report: send it; once each version */
+	bool again;	      /* report: what was sent, too */
 	bool apart;	      /* report: a directory for each department */
 	bool masked;	      /* report: by this umask, not the daemon's */
 	unsigned int mask;

@@ -16,6 +16,7 @@ void reporting_release(struct reporting *r)
 	arrays_release(&r->arrays);
 	readers_release(&r->readers);
 	json_decref(r->files);
+	json_decref(r->mails);
 }
 
 static const char *entity_of(const struct config *config, const char *id)
@@ -141,8 +142,9 @@ struct figures_source reporting_source(const struct reporting *r)
 
 json_t *reporting_result(const struct reporting *r, struct error *err)
 {
-	return json_or_nomem(json_pack("{s:i, s:O, s:O*}", "schema",
+	return json_or_nomem(json_pack("{s:i, s:O, s:O*, s:O*}", "schema",
 				       PROTOCOL_SCHEMA, "files", r->files,
-				       "unread", r->readers.unread),
+				       "unread", r->readers.unread, "mails",
+				       r->mails),
 			     err);
 }

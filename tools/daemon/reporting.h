@@ -27,6 +27,7 @@ struct reporting {
 	struct report_organisation publisher;
 	struct report_access access; /* by the umask of who asks */
 	json_t *files;		     /* written */
+	json_t *mails;		     /* what became of each; or NULL */
 };
 void reporting_release(struct reporting *r);
 /* The ledger up to now, departments and arrays. */
@@ -37,6 +38,9 @@ void reporting_written(void *reporting, const char *path);
 struct report_input reporting_input(struct reporting *r);
 struct report_options reporting_options(struct reporting *r);
 struct figures_source reporting_source(const struct reporting *r);
+/* mailing.c: sends what report_write_apart() wrote, and notes what became of
+ * it. Nothing when drive.yaml names no sender. */
+void mailing_run(struct reporting *r, const struct report_input *in);
 /* The answer; NULL without memory. */
 json_t *reporting_result(const struct reporting *r, struct error *err);
 

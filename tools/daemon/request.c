@@ -263,6 +263,10 @@ static int check_complete(const struct request *r, struct error *err)
 		return error_set(err, -EPROTO,
 				 "the report's request lacks "
 				 "something");
+	if (r->mail && (!r->apart || r->year))
+		return error_set(err, -EPROTO,
+				 "only a month's report, each department's "
+				 "apart, can be sent");
 	return 0;
 }
 
@@ -280,6 +284,10 @@ int request_decode(const json_t *value, struct request *ret_request,
 		rc = decode_flag(value, "rebuild", &r.rebuild, err);
 	if (rc == 0)
 		rc = decode_flag(value, "apart", &r.apart, err);
+	if (rc == 0)
+		rc = decode_flag(value, "mail", &r.mail, err);
+	if (rc == 0)
+		rc = decode_flag(value, "again", &r.again, err);
 	if (rc == 0)
 		rc = decode_grace(value, &r, err);
 	if (rc == 0)
@@ -346,6 +354,10 @@ json_t *request_encode(const struct request *request)
 					 json_integer(request->charter));
 	if (rc == 0 && request->apart)
 		rc = json_object_set_new(value, "apart", json_true());
+	if (rc == 0 && request->mail)
+		rc = json_object_set_new(value, "mail", json_true());
+	if (rc == 0 && request->again)
+		rc = json_object_set_new(value, "again", json_true());
 	if (rc == 0)
 		rc = encode_texts(request, value);
 	if (rc < 0) {

@@ -62,13 +62,14 @@ static void be_killable(void)
 	(void)close(fd);
 }
 
-__attribute__((noreturn)) static void child(char *const *argv,
+__attribute__((noreturn)) static void child(const struct spawn *spawn,
 					    const struct pipes *p)
 {
 	static char path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
 	static char locale[] = "LC_ALL=C";
 	char *const environment[] = { path, locale, NULL };
-	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int in = spawn->input_fd > 0 ? spawn->input_fd
+				     : open("/dev/null", O_RDONLY | O_CLOEXEC);
 
 	(void)setsid();
 	/* A daemon that was killed kills it no more. */
@@ -78,14 +79,15 @@ __attribute__((noreturn)) static void child(char *const *argv,
 	limit(RLIMIT_CPU, CPU_S);
 	limit(RLIMIT_AS, MEMORY);
 	limit(RLIMIT_NOFILE, FILES);
-	limit(RLIMIT_FSIZE, WRITTEN);
+	limit(RLIMIT_FSIZE,
+	      spawn->written_max > 0 ? spawn->written_max : WRITTEN);
 	limit(RLIMIT_CORE, 0);
-	if (null >= 0 && dup2(null, STDIN_FILENO) >= 0 &&
+	if (in >= 0 && dup2(in, STDIN_FILENO) >= 0 &&
 	    dup2(p->out[1], STDOUT_FILENO) >= 0 &&
 	    dup2(p->said[1], STDERR_FILENO) >= 0 && chdir("/") == 0) {
 		/* what others left open: ours all close by themselves */
 		(void)syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0);
-		(void)execve(argv[0], argv, environment);
+		(void)execve(spawn->argv[0], spawn->argv, environment);
 	}
 	_exit(127);
 }
@@ -249,7 +251,7 @@ static int run(const struct spawn *spawn, const struct pipes *pipes,
 	int rc;
 
 	if (pid == 0)
-		child(spawn->argv, pipes);
+		child(spawn, pipes);
 	rc = pid < 0 ? -errno : 0;
 	(void)close(pipes->out[1]);
 	(void)close(pipes->said[1]);

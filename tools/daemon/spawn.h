@@ -4,13 +4,14 @@
 
 /*
  * A program run for what it prints: without a shell, with an environment of
- * its own (PATH and LC_ALL=C), no standard input, a session of its own, little
- * CPU and memory, and killed when its time is up, or the calling thread ends.
- * It has the caller's rights. Any thread; the caller must not wait for any
- * child (waitpid(-1)).
+ * its own (PATH and LC_ALL=C), a session of its own, little CPU and memory,
+ * and killed when its time is up, or the calling thread ends. It has the
+ * caller's rights. Any thread; the caller must not wait for any child
+ * (waitpid(-1)).
  */
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "fs/base/error.h"
 
@@ -19,7 +20,9 @@
 struct spawn {
 	char *const *argv; /* argv[0]: an absolute path; NULL ends */
 	int timeout_ms;
-	int stop_fd; /* readable: give up; -1: none */
+	int stop_fd;  /* readable: give up; -1: none */
+	int input_fd; /* its standard input; 0: none. It is not closed. */
+	uint64_t written_max; /* bytes of a file it writes; 0: a MiB */
 };
 
 /*

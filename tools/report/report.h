@@ -418,6 +418,18 @@ int report_write_year(const struct report_year *year,
 		      void (*each)(void *ctx, const char *path), void *ctx,
 		      struct error *err);
 
+/*
+ * What a message says of the month, beside the page: one line, and a text. Of
+ * one department, or the city for NULL. The caller's.
+ */
+int report_letter(const struct report_input *input,
+		  const struct report_department *department, enum po_lang lang,
+		  char **ret_subject, char **ret_text, struct error *err);
+/* The name of its directory and files, as report_write_apart() has them. */
+#define REPORT_NAME_BYTES 96
+void report_file_name(const struct report_department *department,
+		      char ret_name[REPORT_NAME_BYTES]);
+
 #define REPORT_CITY_FOLDER "_city" /* no id starts so */
 /*
  * A directory for each: DIR/ID/YYYY-MM/ID.html and the like, which its readers

@@ -92,7 +92,7 @@ static bool only_reads(const struct request *request)
 	       request->command == REQUEST_EXPLAIN ||
 	       request->command == REQUEST_DU ||
 	       request->command == REQUEST_PLAN ||
-	       request->command == REQUEST_REPORT;
+	       (request->command == REQUEST_REPORT && !request->mail);
 }
 
 static struct setup *load_setup(const struct cli *cli,

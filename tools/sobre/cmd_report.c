@@ -92,6 +92,8 @@ static int fill_request(const struct cli *cli, struct request *request,
 	request->department = cli->department ? strdup(cli->department) : NULL;
 	request->policies = cli->policies ? strdup(cli->policies) : NULL;
 	request->apart = cli->per_department != NULL;
+	request->mail = cli->mail;
+	request->again = cli->again;
 	request->masked = true;
 	request->mask = current_umask();
 	request->out = strdup(request->apart ? cli->per_department : cli->out);
@@ -136,6 +138,9 @@ static int parse_charter(const struct cli *cli, struct request *request)
 		return out_usage(
 			T("--charter is of the city and a year: without "
 			  "--month, --year, --department, --per-department"));
+	if (cli->mail || cli->again)
+		return out_usage(T("--mail goes with --month and "
+				   "--per-department"));
 	if (!cli->out)
 		return out_usage(T("-o DIR is missing: where the report goes"));
 	request->formats =
@@ -157,6 +162,11 @@ static int parse_all(const struct cli *cli, struct request *request)
 	if (cli->per_department && (cli->out || cli->department))
 		return out_usage(T("--per-department takes the place of -o and "
 				   "--department"));
+	if (cli->mail && (!cli->per_department || cli->year))
+		return out_usage(T("--mail goes with --month and "
+				   "--per-department"));
+	if (cli->again && !cli->mail)
+		return out_usage(T("--again goes with --mail"));
 	request->formats =
 		parse_formats(cli->format ? cli->format : "html,csv,json");
 	if (request->formats == 0)
@@ -168,6 +178,71 @@ static int parse_all(const struct cli *cli, struct request *request)
 	return EXIT_DONE;
 }
 
+static void print_files(const struct cli *cli, const json_t *result)
+{
+	struct error err = ERROR_INIT;
+	const json_t *path;
+	size_t i;
+
+	json_array_foreach(json_object_get(result, "unread"), i, path)(void)
+		fprintf(stderr,
+			T("sobre: only root may read %s/%s: it has no group\n"),
+			cli->per_department, json_string_value(path));
+	json_array_foreach(json_object_get(result, "files"), i, path)
+	{
+		cleanup_free char *name = NULL;
+
+		if (json_to_name(path, FRAME_MAX_BYTES, &name, &err) == 0)
+			(void)printf("%s\n", name);
+	}
+}
+
+/* --- mail ------------------------------------------------------------------
+ */
+
+static int mail_status(const json_t *result)
+{
+	const json_t *mail;
+	size_t i;
+
+	json_array_foreach(
+		json_object_get(result, "mails"), i,
+		mail) if (json_object_get(mail, "error")) return EXIT_REFUSED;
+	return EXIT_DONE;
+}
+
+static void print_mail(const json_t *mail)
+{
+	const json_t *list = json_object_get(mail, "to");
+	const char *name = json_text(mail, "department");
+	const json_t *to;
+	size_t i;
+
+	if (json_object_get(mail, "error")) {
+		cleanup_free char *text = json_name(mail, "error");
+
+		(void)fprintf(stderr, T("sobre: not sent: %s: %s\n"), name,
+			      text ? text : "");
+		return;
+	}
+	(void)printf(json_is_true(json_object_get(mail, "before"))
+			     ? T("sent before: %s\n")
+			     : T("sent: %s\n"),
+		     name);
+	json_array_foreach(list, i, to)(void)
+		printf("  %s\n", json_string_value(to));
+}
+
+static int print_mails(const json_t *result)
+{
+	const json_t *mail;
+	size_t i;
+
+	json_array_foreach(json_object_get(result, "mails"), i, mail)
+		print_mail(mail);
+	return mail_status(result);
+}
+
 /* From now on relative paths mean nothing: done by the caller. */
 int cmd_report(const struct cli *cli)
 {
@@ -175,8 +250,6 @@ int cmd_report(const struct cli *cli)
 	cleanup_place struct place place = { .root = NULL };
 	cleanup_json json_t *result = NULL;
 	struct error err = ERROR_INIT;
-	const json_t *path;
-	size_t i;
 	int status = cli->charter ? parse_charter(cli, &request)
 				  : parse_all(cli, &request);
 
@@ -189,17 +262,7 @@ int cmd_report(const struct cli *cli)
 	if (!result)
 		return out_error(&err);
 	if (cli->json)
-		return out_json(result, EXIT_DONE);
-	json_array_foreach(json_object_get(result, "unread"), i, path)(void)
-		fprintf(stderr,
-			T("sobre: only root may read %s/%s: it has no group\n"),
-			cli->per_department, json_string_value(path));
-	json_array_foreach(json_object_get(result, "files"), i, path)
-	{
-		cleanup_free char *name = NULL;
-
-		if (json_to_name(path, FRAME_MAX_BYTES, &name, &err) == 0)
-			(void)printf("%s\n", name);
-	}
-	return EXIT_DONE;
+		return out_json(result, mail_status(result));
+	print_files(cli, result);
+	return print_mails(result);
 }

@@ -65,6 +65,8 @@ struct cli {
 	const char *out;
 	const char *per_department;
 	const char *charter; /* report: a year */
+	bool mail;
+	bool again;
 	const char *as_of;
 	const char *sample;
 	const char *report;

@@ -50,8 +50,8 @@ static const struct command commands[] = {
 	{ "report", "",
 	  N_("the month's report: a page for each department and the city"),
 	  cmd_report, 0, 0,
-	  "--month --year --charter -o --department --per-department --format "
-	  "--drive "
+	  "--month --year --charter -o --department --per-department --mail "
+	  "--again --format --drive "
 	  "--state "
 	  "--config "
 	  "--policies" },
@@ -225,6 +225,8 @@ static int parse(char **argv, const struct command *c, struct cli *cli,
 		{ "--format", NULL, &cli->format },
 		{ "-o", NULL, &cli->out },
 		{ "--per-department", NULL, &cli->per_department },
+		{ "--mail", &cli->mail, NULL },
+		{ "--again", &cli->again, NULL },
 		{ "--as-of", NULL, &cli->as_of },
 		{ "--csv", &cli->csv, NULL },
 		{ "--due", &cli->due, NULL },

@@ -92,6 +92,10 @@ static void a_real_file_is_read(void **state)
 	assert_null(c.array[0].meter);
 	assert_int_equal(c.array[0].bought, 12 * 2023 + 4);
 	assert_int_equal(c.array[0].life_years, 5);
+	assert_string_equal(c.mail_from, "empreinte@ville.example");
+	ARE(c.mail_to, "dgs@ville.example",
+	    "o'neill_b-c+sobre@mairie.ville.example");
+	assert_null(c.mail_program);
 	assert_int_equal(c.targets, 2);
 	assert_int_equal(c.target[0].year, 2026);
 	assert_int_equal(c.target[0].mwh, UINT64_C(7000000000));

@@ -31,7 +31,9 @@ static int run_for(const char *script, int timeout_ms, int stop_fd,
 {
 	char *text = strdup(script);
 	char *const argv[] = { shell, dash_c, text, NULL };
-	const struct spawn spawn = { argv, timeout_ms, stop_fd };
+	const struct spawn spawn = { .argv = argv,
+				     .timeout_ms = timeout_ms,
+				     .stop_fd = stop_fd };
 	int rc;
 
 	*ret_output = malloc(SPAWN_OUTPUT_MAX + 1);
@@ -87,7 +89,9 @@ static void a_program_that_fails_is_named(void **state)
 {
 	char missing[] = "/nowhere/meter";
 	char *const argv[] = { missing, NULL };
-	const struct spawn spawn = { argv, 1000, -1 };
+	const struct spawn spawn = { .argv = argv,
+				     .timeout_ms = 1000,
+				     .stop_fd = -1 };
 	char output[16];
 	struct error err = ERROR_INIT;
 
