@@ -381,6 +381,20 @@ class Readers(LedgerCase):
         self.assertTrue(self.may("nogroup",
                                  os.path.join(self.out, metrics[0])))
 
+    def test_a_year_is_for_the_administrators(self):
+        self.drive.run("report", "--year", "2026", "--drive", self.drive.dir,
+                       "--per-department", self.out)
+        os.chmod(os.path.dirname(self.out), 0o755)
+        for name in ("index.html", "index.json", "index-tableur.csv"):
+            path = os.path.join(self.out, "_city/2026", name)
+            self.assertTrue(self.may("adm", path))
+            self.assertFalse(self.may("mail", path))
+        for wrong in (("--year", "26"), ("--year", "2026", "--month", "last"),
+                      ("--year", "2026", "--format", "prom"), ("--mail",)):
+            done = self.drive.run("report", *wrong, "--drive", self.drive.dir,
+                                  "-o", self.out, check=False)
+            self.assertEqual(2, done.returncode, wrong)
+
     def test_a_department_that_loses_a_group_is_read_by_the_other_alone(self):
         self.write_apart()
         with open(self.config) as f:

@@ -37,7 +37,7 @@ GOLDEN_FILES = (
 GOLDEN_YEARS = (
     ("town", "fr", "index.html"), ("part", "en", "index.html"),
     ("town", "fr", "index-tableur.csv"), ("oracle", "en", "index.json"),
-    ("oracle", "en", "index.csv"),
+    ("oracle", "en", "index.csv"), ("town", "fr", "index-impact.csv"),
 )
 VOID = {"meta", "link", "br", "img", "input", "hr"}
 # Controls, directions, invisible characters: none of them in a page.
@@ -218,16 +218,22 @@ IMPACT = {
 }
 
 
-def check_impact(path, told):
-    """Open data: as its schema has it, and the JSON's totals."""
+def impact_rows(path):
+    """Open data as its schema has it, and what is wrong with it."""
     rows = list(csv.DictReader(io.StringIO(path.read_text())))
     if [*rows[0]] != [*IMPACT]:
-        return [f"its columns are {[*rows[0]]}"]
+        return rows, [f"its columns are {[*rows[0]]}"]
     bad = [f"{name} is {row[name]!r}" for row in rows
            for name, wanted in IMPACT.items()
            if not re.fullmatch(wanted or "(?s:.+)", row[name])]
     bad += [f"{row['date_debut']} is after {row['date']}" for row in rows
             if row["date_debut"] > row["date"] or row["est_periode"] != "true"]
+    return rows, bad
+
+
+def check_impact(path, told):
+    """The JSON's totals, too."""
+    rows, bad = impact_rows(path)
     total = told["total"]
     wanted = [("kWh", E6, "energy_mwh"), ("EUR", E6, "cost_ueur"),
               ("kgCO2e", E9, "use_ugco2e"), ("kgCO2e", E9, "build_ugco2e")]
@@ -236,6 +242,23 @@ def check_impact(path, told):
                 exact(row["valeur"], scale) != total[key]["all"]:
             bad.append(f"{row['indicateur']}: {row['valeur']}")
     return bad
+
+
+def check_year_impact(path, told):
+    """The year's figures, and its targets marked as such."""
+    if not path.exists():
+        return []
+    rows, bad = impact_rows(path)
+    found = {(row["unite_mesure"], row["est_cible"]):
+             fractions.Fraction(row["valeur"]) for row in rows}
+    wanted = {("kWh", "true"): ("target", "energy_mwh", E6),
+              ("kgCO2e", "true"): ("target", "ugco2e", E9)}
+    if told["total"]["months"]:
+        wanted.update({("kWh", "false"): ("total", "energy_mwh", E6),
+                       ("EUR", "false"): ("total", "cost_ueur", E6)})
+    return bad + [f"{key} is {found.get(key)}"
+                  for key, (part, name, unit) in wanted.items()
+                  if found.get(key, -1) * unit != told[part][name]]
 
 
 def check_year(folder):
@@ -263,6 +286,7 @@ def check_year(folder):
     if total["months"] and \
             exact(table["kWh" + "Éle"][2], E6) != total["energy_mwh"]:
         bad.append("the spreadsheet's kWh")
+    bad += check_year_impact(folder / "index-impact.csv", told)
     for path in sorted(folder.iterdir()):
         text = path.read_bytes().decode()
         wrong = check_harmless(path, text)

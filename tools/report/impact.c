@@ -41,52 +41,60 @@ static void put_day(struct buf *out, int64_t at_s)
 	(void)buf_put_str(out, iso.s);
 }
 
+void impact_row(struct buf *out, const struct report_organisation *o,
+		const struct impact_row *row)
+{
+	put_text(out, o->name);
+	put_text(out, o->service);
+	put_text(out, TL(PO_FR, row->name));
+	num_plain(out, row->value, row->decimals, '.');
+	(void)buf_put_str(out, ",");
+	put_text(out, row->unit);
+	put_word(out, row->target ? "true" : "false");
+	put_word(out, row->type);
+	put_word(out, row->often);
+	put_day(out, row->to_s - 1);
+	put_word(out, "true");
+	put_day(out, row->from_s);
+	put_word(out, row->target ? "false" : "true");
+	put_word(out, row->target ? "collecte manuelle" : "script");
+	put_text(out, o->denom_insee);
+	put_text(out, o->code_insee);
+	put_word(out, "linechart");
+	if (row->comment && *row->comment)
+		text_csv(out, row->comment);
+	(void)buf_put_str(out, "\r\n");
+}
+
 /* What a reader must know not to take a figure for more than it is. */
-static void put_comment(struct buf *out, const struct page *p,
-			const struct indicator *i)
+static void put_indicator(struct buf *out, const struct page *p,
+			  const struct indicator *i)
 {
 	const struct report_month *m = p->month;
 	struct num pue = num_micro(p->in->coefs->coef[COEF_PUE].value, PO_FR);
 	uint64_t mid = (uint64_t)i->value;
 	struct num between = num_interval(i->quantity, mid, num_low(mid, i->u),
 					  num_high(mid, i->u), PO_FR);
-	char text[512] = "";
+	char comment[512] = "";
+	const struct impact_row row = {
+		.name = i->name,
+		.unit = i->unit,
+		.type = i->type,
+		.often = "mensuelle",
+		.value = i->value,
+		.decimals = i->decimals,
+		.from_s = m->end_s - month_counted_s(m),
+		.to_s = m->end_s,
+		.comment = comment,
+	};
 
 	if (i->u > 0)
 		(void)snprintf(
-			text, sizeof(text), TL(PO_FR, "%s; PUE %s; energy %s"),
-			between.s, pue.s,
+			comment, sizeof(comment),
+			TL(PO_FR, "%s; PUE %s; energy %s"), between.s, pue.s,
 			m->energy.measured ? TL(PO_FR, "of the array's meter")
 					   : TL(PO_FR, "by coefficients"));
-	if (*text)
-		text_csv(out, text);
-	(void)buf_put_str(out, "\r\n");
-}
-
-static void put_indicator(struct buf *out, const struct page *p,
-			  const struct indicator *i)
-{
-	const struct report_organisation *o = p->in->organisation;
-	const struct report_month *m = p->month;
-
-	put_text(out, o->name);
-	put_text(out, o->service);
-	put_text(out, TL(PO_FR, i->name));
-	num_plain(out, i->value, i->decimals, '.');
-	(void)buf_put_str(out, ",");
-	put_text(out, i->unit);
-	put_word(out, "false");
-	put_word(out, i->type);
-	put_word(out, "mensuelle");
-	put_day(out, m->end_s - 1);
-	put_word(out, "true");
-	put_day(out, m->end_s - month_counted_s(m));
-	put_word(out, "true");
-	put_word(out, "script");
-	put_text(out, o->denom_insee);
-	put_text(out, o->code_insee);
-	put_word(out, "linechart");
-	put_comment(out, p, i);
+	impact_row(out, p->in->organisation, &row);
 }
 
 /* kB.month: TB.month to nine decimals. */

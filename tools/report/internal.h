@@ -323,6 +323,17 @@ struct json_t *stock_json(const struct page *p);
 	"indicateur,valeur,unite_mesure,est_cible,type_indicateur,"        \
 	"frequence_monitoring,date,est_periode,date_debut,est_automatise," \
 	"source_collecte,denom_insee,code_insee,dataviz_wish,commentaires"
+struct impact_row {
+	const char *name;		 /* a msgid */
+	const char *unit, *type, *often; /* as the schema has them */
+	uint128 value;
+	unsigned int decimals;
+	bool target;	      /* not what was, but what should be */
+	int64_t from_s, to_s; /* end exclusive */
+	const char *comment;  /* NULL: none */
+};
+void impact_row(struct buf *out, const struct report_organisation *o,
+		const struct impact_row *row);
 int impact_write(const struct page *p, struct buf *out, struct error *err);
 /* A string of any bytes; NULL without memory. */
 struct json_t *json_utf8(const char *s);

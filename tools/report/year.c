@@ -50,6 +50,22 @@ static int put_csvs(const struct writing *w, struct error *err)
 	return rc < 0 ? rc : put_file(w, "-tableur.csv", &table, err);
 }
 
+/* Of an organisation that is said, and a year of which anything is. */
+static int put_impact(const struct writing *w, struct error *err)
+{
+	const struct balance *b = w->balance;
+	const struct report_target *t = &b->of->target;
+	cleanup_buf struct buf out;
+
+	buf_init(&out, REPORT_FILE_MAX);
+	if (!b->of->in->organisation ||
+	    (b->now.months == 0 && !t->mwh && !t->ueur && !t->ug && !t->bytes))
+		return 0;
+	year_impact(b, &out);
+	b->p->impact_bytes = out.len;
+	return put_file(w, "-impact.csv", &out, err);
+}
+
 static int put_json(const struct writing *w, struct error *err)
 {
 	cleanup_buf struct buf out;
@@ -77,6 +93,8 @@ static int write_all(struct writing *w, const struct report_options *options,
 
 	if (rc == 0 && (options->formats & REPORT_CSV))
 		rc = put_csvs(w, err);
+	if (rc == 0 && (options->formats & REPORT_CSV))
+		rc = put_impact(w, err);
 	if (rc == 0 && (options->formats & REPORT_JSON))
 		rc = put_json(w, err);
 	if (rc == 0 && (options->formats & REPORT_HTML))

@@ -71,6 +71,7 @@ void year_chart(const struct balance *b, struct page *p); /* year_chart.c */
 /* year_data.c */
 void year_csv(const struct balance *b, struct buf *out);
 void year_table(const struct balance *b, struct buf *out);
+void year_impact(const struct balance *b, struct buf *out); /* year_impact.c */
 int year_json(const struct balance *b, struct buf *out, struct error *err);
 
 #endif
