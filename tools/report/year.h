@@ -68,6 +68,7 @@ void year_page(const struct balance *b, struct page *p); /* year_page.c */
 /* page.c: all of the page */
 int page_write_year(const struct balance *b, struct page *p, struct error *err);
 void year_chart(const struct balance *b, struct page *p); /* year_chart.c */
+void year_lines(const struct balance *b, struct page *p); /* year_lines.c */
 /* year_data.c */
 void year_csv(const struct balance *b, struct buf *out);
 void year_table(const struct balance *b, struct buf *out);

@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#define LINES_SHOWN 10
-
 static const char none[] = "\xe2\x80\x93"; /* a dash */
 
 static void lead(const struct balance *b, struct page *p)
@@ -220,69 +218,6 @@ static void months(const struct balance *b, struct page *p)
 	page_table_end(p);
 }
 
-/* --- departments -----------------------------------------------------------
- */
-
-static void line_row(struct page *p, const char *name,
-		     const struct energy_line *e)
-{
-	struct num n[3] = {
-		num_quantity(Q_ENERGY, e->mwh.all, p->lang),
-		num_quantity(Q_MONEY, e->ueur.all, p->lang),
-		num_quantity(Q_CARBON, (uint128)e->use_ug.all + e->build_ug.all,
-			     p->lang),
-	};
-
-	page_raw(p, "<tr>");
-	page_th(p, "row", name);
-	for (unsigned int i = 0; i < 3; i++)
-		page_td(p, n[i].s);
-	page_raw(p, "</tr>\n");
-}
-
-static void all_lines(const struct balance *b, struct page *p)
-{
-	struct energy_line rest = { .own_byte_s = 0 };
-	unsigned int shown = b->lines.departments;
-	cleanup_buf struct buf name;
-
-	buf_init(&name, REPORT_FILE_MAX);
-	if (shown > LINES_SHOWN + 1)
-		shown = LINES_SHOWN;
-	for (unsigned int i = 0; i < b->lines.n; i++) {
-		const struct line *line = &b->lines.line[i];
-
-		if (i >= shown && i < b->lines.departments)
-			line_add(&rest, &line->energy);
-		if (i + 1 == b->lines.departments && shown <= i)
-			line_row(p, PT(p, "All other departments"), &rest);
-		if (i < shown || i >= b->lines.departments)
-			line_row(p,
-				 name_short(&name, line_name(line, p->lang),
-					    NAME_MAX_SHOWN),
-				 &line->energy);
-	}
-}
-
-static void departments(const struct balance *b, struct page *p)
-{
-	page_element(p, "h2", "%s", PT(p, "Department by department"));
-	page_table(p, TABLE_FIGURES, "lines",
-		   PT(p, "The year by department; the files have all, month "
-			 "by month"));
-	page_raw(p, "<thead><tr>");
-	page_th(p, "col", PT(p, "Department"));
-	page_th(p, "col", PT(p, "Electricity"));
-	page_th(p, "col", PT(p, "Cost"));
-	page_th(p, "col", PT(p, "Carbon"));
-	page_raw(p, "</tr></thead>\n<tbody>\n");
-	all_lines(b, p);
-	page_raw(p, "</tbody>\n<tfoot>\n");
-	line_row(p, PT(p, "Total"), &b->all.energy.total);
-	page_raw(p, "</tfoot>\n");
-	page_table_end(p);
-}
-
 static void method(struct page *p)
 {
 	page_element(p, "h2", "%s", PT(p, "How it is counted"));
@@ -303,7 +238,7 @@ void year_page(const struct balance *b, struct page *p)
 	if (b->now.months > 0) {
 		indicators(b, p);
 		months(b, p);
-		departments(b, p);
+		year_lines(b, p);
 	}
 	method(p);
 }
