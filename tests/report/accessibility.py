@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: EUPL-1.2
 """The report's pages in a real browser: axe-core finds nothing, nothing else
-is loaded, no scrolling sideways at 320 px, spaced text fits. And html-validate
-finds nothing. tools/setup --tests installs what this needs; exit status 77
+is loaded, no scrolling sideways at 320 px, spaced text fits, so does text at
+200 %, and what is printed is within the sheet. And html-validate finds nothing.
+tools/setup --tests installs what this needs; exit status 77
 when it isn't there. With a folder as argument, screenshots and PDFs go there.
 """
 import json
@@ -42,8 +43,46 @@ SPACING = """document.head.appendChild(Object.assign(
     + "word-spacing:.16em!important}p{margin-bottom:2em!important}"})).id"""
 
 
+# RGAA 10.4. A browser's zoom is a narrower window; a reader's own letters are
+# bigger in the same one.
+ZOOMED = 640
+BIGGER = "document.documentElement.style.fontSize = '200%'"
+# A4 less the margins, and what is there for a screen alone.
+SHEET = 690
+SEEN_IN_PRINT = """[...document.querySelectorAll(".skip,nav")].filter(
+    e => getComputedStyle(e).display != "none").length"""
+
+
 CANARY = """<!DOCTYPE html><html><head><title></title></head><body>
-<p style="color:#ccc;width:2000px">pale and wide<img src="x.png"></p></html>"""
+<nav>menu</nav><p style="color:#ccc;width:2000px">pale and wide<img src="x.png"></p></html>"""
+
+
+def bigger(page, path):
+    bad = []
+    page.open(path, ZOOMED)
+    if page.run(MEASURE)["overflow"] > 0:
+        bad.append("too wide when zoomed to 200 %")
+    page.open(path, 1280)
+    page.run(BIGGER)
+    if page.run(MEASURE)["overflow"] > 0:
+        bad.append("too wide with letters of 200 %")
+    return bad
+
+
+def printed(page, path):
+    bad = []
+    page.call("Emulation.setEmulatedMedia", media="print")
+    page.open(path, SHEET)
+    over = page.run(MEASURE)["overflow"]
+    if over > 0:
+        bad.append(f"printed: {over} px beyond the sheet")
+    if page.run(SEEN_IN_PRINT):
+        bad.append("printed: what is to be clicked is on the sheet")
+    page.call("Emulation.setEmulatedMedia", media="")
+    sheets = page.sheets()
+    if not 1 <= sheets <= 20:
+        bad.append(f"printed: {sheets} sheets")
+    return bad
 
 
 def look(page, path, axe):
@@ -64,6 +103,7 @@ def look(page, path, axe):
     page.run(SPACING)
     if page.run(MEASURE)["overflow"] > 0:
         bad.append("too wide at 320 px once its text is spaced")
+    bad += bigger(page, path) + printed(page, path)
     size, elements = pages.budget(path.name)
     if first["elements"] > elements:
         bad.append(f"{first['elements']} elements, more than {elements}")
@@ -92,7 +132,8 @@ def check_the_checkers(page, modules, axe, folder):
     path = pathlib.Path(folder) / "canary.html"
     path.write_text(CANARY)
     found = "\n".join(look(page, path, axe)[0])
-    for word in ("loads", "too wide", "color-contrast", "image-alt",
+    for word in ("loads", "too wide", "zoomed to 200", "letters of 200",
+                 "beyond the sheet", "to be clicked", "color-contrast", "image-alt",
                  "html-has-lang", "document-title"):
         if word not in found:
             sys.exit(f"the bad page passes for {word}:\n{found}")

@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import re
 import select
 import shutil
 import subprocess
@@ -121,8 +122,15 @@ class Browser:
         shot = self.call("Page.captureScreenshot", captureBeyondViewport=True)
         path.write_bytes(base64.b64decode(shot["data"]))
 
-    def pdf(self, path):
+    def sheets(self):
+        """How many sheets the page takes in print."""
+        return len(re.findall(rb"/Type\s*/Page\b", self.printed()))
+
+    def printed(self):
         sheet = self.call("Page.printToPDF", preferCSSPageSize=True,
                           printBackground=False, paperWidth=8.27,
                           paperHeight=11.69)
-        path.write_bytes(base64.b64decode(sheet["data"]))
+        return base64.b64decode(sheet["data"])
+
+    def pdf(self, path):
+        path.write_bytes(self.printed())

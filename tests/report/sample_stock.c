@@ -182,6 +182,10 @@ static void folders(struct sample *s, unsigned int departments, unsigned int n)
 
 void sample_stock(struct sample *s, unsigned int departments)
 {
+	static const struct report_target year = { .mwh = 6000000000,
+						   .ug = 500000000000 };
+
+	s->in.target = &year;
 	survey(s, departments);
 	survey_before(s);
 	flows_of_month(s, 0, departments);

@@ -56,6 +56,9 @@ static int write_pages(struct reporting *r, const struct rules *rules,
 		input.coefs = &r->closed.coefs;
 	input.savings = &r->savings;
 	input.folders = &r->folders;
+	r->target = reporting_target(&r->env->setup->config,
+				     r->request->month / 12);
+	input.target = &r->target;
 	if (rules)
 		flagged_into(&r->flagged, &input);
 	if (r->request->apart)

@@ -6,20 +6,6 @@
 
 #include "tools/daemon/reporting.h"
 
-static struct report_target target_of(const struct config *config, int32_t year)
-{
-	for (unsigned int i = 0; i < config->targets; i++) {
-		const struct config_target *t = &config->target[i];
-
-		if (t->year == year)
-			return (struct report_target){ .mwh = t->mwh,
-						       .ueur = t->ueur,
-						       .ug = t->ug,
-						       .bytes = t->bytes };
-	}
-	return (struct report_target){ .mwh = 0 };
-}
-
 /* In the administrators' directory, when each has its own. */
 static int write_apart(struct reporting *r, const struct report_year *year,
 		       struct report_options *options, struct error *err)
@@ -50,7 +36,8 @@ static int write_year(struct reporting *r, const struct report_month *months,
 		.year = r->request->year,
 		.in = &input,
 		.month = months,
-		.target = target_of(&r->env->setup->config, r->request->year),
+		.target = reporting_target(&r->env->setup->config,
+					   r->request->year),
 	};
 
 	return r->request->apart

@@ -148,3 +148,17 @@ json_t *reporting_result(const struct reporting *r, struct error *err)
 				       r->mails),
 			     err);
 }
+
+struct report_target reporting_target(const struct config *config, int32_t year)
+{
+	for (unsigned int i = 0; i < config->targets; i++) {
+		const struct config_target *t = &config->target[i];
+
+		if (t->year == year)
+			return (struct report_target){ .mwh = t->mwh,
+						       .ueur = t->ueur,
+						       .ug = t->ug,
+						       .bytes = t->bytes };
+	}
+	return (struct report_target){ .mwh = 0 };
+}

@@ -21,6 +21,7 @@ struct reporting {
 	struct arrays arrays;
 	struct report_savings savings;
 	struct report_folders folders;
+	struct report_target target;
 	struct closing closed;	/* the month asked for, when it is */
 	struct readers readers; /* of directories of their own */
 	char uuid[UUID_TEXT_BYTES];
@@ -41,6 +42,9 @@ struct figures_source reporting_source(const struct reporting *r);
 /* mailing.c: sends what report_write_apart() wrote, and notes what became of
  * it. Nothing when drive.yaml names no sender. */
 void mailing_run(struct reporting *r, const struct report_input *in);
+/* Of the year; zeros when there is none. */
+struct report_target reporting_target(const struct config *config,
+				      int32_t year);
 /* The answer; NULL without memory. */
 json_t *reporting_result(const struct reporting *r, struct error *err);
 

@@ -307,7 +307,8 @@ static void sci(struct page *p, const struct energy_line *e)
 				    e->logical_byte_s);
 	struct num n = num_quantity(Q_CARBON, ug, p->lang);
 
-	if (ug > 0)
+	/* The city's is among its own figures. */
+	if (ug > 0 && (p->department || p->in->assessed))
 		page_element(p, "p",
 			     PT(p, "For each TB kept for a month: %s (software "
 				   "carbon intensity, ISO/IEC 21031)."),

@@ -253,6 +253,7 @@ struct bar_chart {
 };
 void page_bars(struct page *p, const struct bar_chart *chart);
 /* stock_page.c: what files there are; of the city by kind in the annex */
+void page_city(struct page *p);	   /* city_page.c */
 void page_actions(struct page *p); /* actions.c */
 void page_stock(struct page *p);
 void page_stock_annex(struct page *p);

@@ -371,6 +371,7 @@ int page_write(struct page *p, struct error *err)
 	page_figures(p);
 	page_origin(p);
 	page_months(p);
+	page_city(p);
 	page_moved(p);
 	page_stock(p);
 	page_actions(p);

@@ -245,6 +245,13 @@ struct report_organisation {
 	const char *denom_insee, *code_insee;
 };
 
+/* What a year should not exceed; 0: not said. */
+struct report_target {
+	uint64_t mwh;
+	uint64_t ueur;
+	uint64_t ug;	/* CO2e, of use and of making */
+	uint64_t bytes; /* of files kept, in the mean */
+};
 struct report_input {
 	const char *drive; /* its name, or its path */
 	/* NULL: not said, and no file of open data */
@@ -272,6 +279,8 @@ struct report_input {
 	/* As they are; NULL: not known. Shown in the annex of their department,
 	 * nowhere else. */
 	const struct report_folders *folders;
+	const struct report_target *target; /* of the month's year, the city's;
+					       NULL: none */
 };
 
 /* --- what is wrong with a meter --------------------------------------------
@@ -392,13 +401,6 @@ int report_write(const struct report_input *input,
 
 #define REPORT_YEAR_MONTHS 24
 
-/* What a year should not exceed; 0: not said. */
-struct report_target {
-	uint64_t mwh;
-	uint64_t ueur;
-	uint64_t ug;	/* CO2e, of use and of making */
-	uint64_t bytes; /* of files kept, in the mean */
-};
 struct report_year {
 	int32_t year;
 	const struct report_input *in; /* drive, organisation, departments,
