@@ -8,6 +8,11 @@
 #include "fs/base/log.h"
 #include "fs/ledger/internal.h"
 
+/* More sets than that are accrued once an hour: what isn't is added by who
+ * reads. */
+#define EACH_TICK_MAX 1024
+#define SELDOM_S      3600
+
 int64_t ledger_clock(struct ledger *ledger)
 {
 	int64_t now = clock_now_s(&ledger->clock);
@@ -228,15 +233,22 @@ int holding_put(struct ledger *ledger, enum tier tier,
 
 /* --- all of them --------------------------------------------------------- */
 
-int holdings_list(struct ledger *ledger, struct deltas *keys, struct error *err)
+/* Those accrued last up to `by_s`, or to a time that has not come. */
+static int list_due(struct ledger *ledger, int64_t by_s, struct deltas *keys,
+		    struct error *err)
 {
 	CLEANUP(stmt_done)
-	struct catalog_stmt *s = catalog_write_stmt(
-		ledger->cat, "SELECT members, tier FROM holding", err);
+	struct catalog_stmt *s =
+		catalog_write_stmt(ledger->cat,
+				   "SELECT members, tier FROM holding"
+				   " WHERE at_s <= ?1 OR at_s > ?2",
+				   err);
 	int rc = 0;
 
 	if (s == NULL)
 		return err->code;
+	stmt_bind_i64(s, 1, by_s);
+	stmt_bind_i64(s, 2, ledger->now_s);
 	while ((rc = stmt_step(s, err)) == 1) {
 		struct dept_set set;
 		int64_t tier = stmt_i64(s, 1);
@@ -248,6 +260,24 @@ int holdings_list(struct ledger *ledger, struct deltas *keys, struct error *err)
 			break;
 	}
 	return rc;
+}
+
+int holdings_list(struct ledger *ledger, struct deltas *keys, struct error *err)
+{
+	return list_due(ledger, INT64_MAX, keys, err);
+}
+
+/* 1: there are too many to write them all each minute. */
+static int many_held(struct ledger *ledger, struct error *err)
+{
+	CLEANUP(stmt_done)
+	struct catalog_stmt *s = catalog_write_stmt(
+		ledger->cat, "SELECT 1 FROM holding LIMIT 1 OFFSET ?1", err);
+
+	if (s == NULL)
+		return err->code;
+	stmt_bind_i64(s, 1, EACH_TICK_MAX);
+	return stmt_step(s, err);
 }
 
 static int write_all(struct ledger *ledger, const struct deltas *deltas,
@@ -268,7 +298,11 @@ static int write_all(struct ledger *ledger, const struct deltas *deltas,
 int holdings_accrue(struct ledger *ledger, struct error *err)
 {
 	struct deltas keys = { .n = 0 };
-	int rc = holdings_list(ledger, &keys, err);
+	int64_t now = ledger_clock(ledger);
+	int many = many_held(ledger, err);
+	int rc = many < 0 ? many
+			  : list_due(ledger, many ? now - SELDOM_S : now, &keys,
+				     err);
 
 	if (rc == 0)
 		rc = write_all(ledger, &keys, true, err);

@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 #include "tests/bench/gen_chunks.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "fs/base/cleanup.h"
 #include "fs/store/internal.h"
 
-#define FIRST_PACK  1000000 /* far from the packs that are there */
-#define PACK_CHUNKS 12000   /* of 21 KiB on average */
+#define PACK_CHUNKS 12000 /* of 21 KiB on average */
 #define SHARED_ONE  16
 
 static struct hash128 id_of(const struct gen_chunks *g, char kind,
@@ -22,17 +27,44 @@ static uint32_t len_of(uint64_t number)
 	return (uint32_t)(8192 + number * 7919 % 28000);
 }
 
+/* Sparse, but for its header: who compares sizes finds it. */
+static int make_pack(struct gen_chunks *g, uint64_t id, struct error *err)
+{
+	char name[PACK_NAME_BYTES];
+	cleanup_fd int fd = -1;
+
+	pack_name(id, name);
+	name[2] = '\0'; /* "xx/NNNN.pack" */
+	(void)mkdirat(g->store->packs_fd, name, 0700);
+	name[2] = '/';
+	fd = openat(g->store->packs_fd, name,
+		    O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0 || ftruncate(fd, PACK_BYTES_DEFAULT) < 0)
+		return error_set(err, -errno, "cannot make pack '%s'", name);
+	return pack_write_header(g->store, fd, id) < 0
+		       ? error_set(err, -EIO, "cannot write pack '%s'", name)
+		       : 0;
+}
+
+/* The number after all there are, the store's own among them. */
 static int start_pack(struct gen_chunks *g, struct error *err)
 {
-	const struct pack_row pack = {
-		.id = g->pack ? g->pack + 1 : FIRST_PACK,
+	struct pack_row pack = {
 		.state = PACK_SEALED,
 		.size_bytes = PACK_BYTES_DEFAULT,
 	};
+	int64_t last = 0;
+	int rc = store_query(g->store, VIEW_WRITER,
+			     "SELECT max(id) FROM pack WHERE id > ?1", 0, &last,
+			     err);
 
+	if (rc < 0)
+		return rc;
+	pack.id = (uint64_t)last + 1;
 	g->pack = pack.id;
 	g->in_pack = 0;
-	return pack_row_put(g->store, &pack, err);
+	rc = make_pack(g, pack.id, err);
+	return rc < 0 ? rc : pack_row_put(g->store, &pack, err);
 }
 
 static int put_chunk(struct gen_chunks *g, uint64_t number, struct error *err)

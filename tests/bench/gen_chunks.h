@@ -3,7 +3,7 @@
 #define SOBREFS_TESTS_GEN_CHUNKS_H
 
 /* Contents of many chunks for gen_catalog: their recipes are in packs, of
- * their chunks there are but the rows. */
+ * their chunks there are but the rows, and packs that are all hole. */
 
 #include "fs/store/store.h"
 

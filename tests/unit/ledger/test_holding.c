@@ -122,6 +122,50 @@ static void the_state_directory_is_of_nobody(void **state)
 	assert_true(in_month(w, SEPTEMBER_MONTH, TIER_STATE, drive) == 140000);
 }
 
+/* Each pair of 48 departments: more sets than are written each minute. */
+static void hold_pairs(struct world *w)
+{
+	must(catalog_begin(w->cat, &w->err));
+	for (uint16_t a = 1; a < 48; a++) {
+		for (uint16_t b = (uint16_t)(a + 1); b <= 48; b++) {
+			struct dept_set set = { .n = 2, .member = { a, b } };
+
+			must(holding_put(w->ledger, TIER_ARCHIVE, &set,
+					 1000 * a + b, &w->err));
+		}
+	}
+	must(catalog_commit(w->cat, &w->err));
+}
+
+static int64_t accrued_now(struct world *w)
+{
+	return ask(w, "SELECT count(*) FROM holding WHERE at_s ="
+		      " (SELECT value FROM meta WHERE key = 'ledger_now_s')");
+}
+
+static void many_sets_are_accrued_once_an_hour(void **state)
+{
+	const struct dept_set one = { .n = 2, .member = { 7, 9 } };
+	struct world *w = *state;
+
+	hold_pairs(w);
+	for (int minute = 1; minute < 60; minute++) {
+		pass(w, 60);
+		must(ledger_tick(w->ledger, UINT64_MAX, &w->err));
+		assert_true(accrued_now(w) < 48);
+		assert_true(in_month(w, SEPTEMBER_MONTH, TIER_ARCHIVE, one) ==
+			    (uint128)7009 * 60 * (unsigned int)minute);
+	}
+	pass(w, 60);
+	must(ledger_tick(w->ledger, UINT64_MAX, &w->err));
+	assert_true(accrued_now(w) >= 48 * 47 / 2);
+	pass(w, 30);
+	world_shut(w);
+	world_open(w);
+	assert_true(in_month(w, SEPTEMBER_MONTH, TIER_ARCHIVE, one) ==
+		    (uint128)7009 * 3630);
+}
+
 /* 2^46 bytes for a year is more than 64 bits hold. */
 static void a_petabyte_does_not_overflow(void **state)
 {
@@ -189,6 +233,7 @@ int main(void)
 		WORLD(what_is_watched_is_observed),
 		WORLD(what_is_held_while_nobody_watches_counts),
 		WORLD(the_state_directory_is_of_nobody),
+		WORLD(many_sets_are_accrued_once_an_hour),
 		WORLD(a_petabyte_does_not_overflow),
 		WORLD(sums_that_cannot_be_are_charged_again),
 		WORLD(sparse_giants_do_not_overflow_the_sums),
