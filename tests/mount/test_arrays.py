@@ -162,8 +162,12 @@ class Arrays(LedgerCase):
                     "2026-09-11T00:00:00Z,20\n2026-09-12T00:00:00Z,1\n"
                     "2026-10-01T00:00:00Z,20\n")
         self.at(END + 40 * 24 * HOUR)
-        self.assertEqual(["2026-09", "2026-10"],
-                         self.drive.status()["months_due"])
+        status = self.drive.status()
+        self.assertEqual(["2026-09", "2026-10"], status["months_due"])
+        self.assertEqual({"time": "2026-10-01T00:00:00Z",
+                          "value_micro": 20_000_000},
+                         status["meters"][1]["last"])
+        self.assertIsNone(status["meters"][1]["wrong"])
         said = self.drive.run("status", self.drive.dir).stdout
         self.assertIn("not closed yet: 2026-09, 2026-10: sobre month", said)
         fell = "The meter of array vault went backwards"
@@ -196,6 +200,12 @@ class Arrays(LedgerCase):
                               self.drive.dir, check=False)
         self.assertEqual(1, done.returncode)
         self.assertIn(":4:22:", done.stderr)
+        vault = self.drive.status()["meters"][1]
+        self.assertEqual("vault", vault["array"])
+        self.assertIn(":4:22: a meter says nothing below 0", vault["wrong"])
+        os.unlink(self.csv)
+        said = self.drive.run("status", self.drive.dir).stdout
+        self.assertIn("cannot read '%s'" % self.csv, said)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "fs/base/log.h"
+#include "tools/daemon/arrays.h"
 #include "tools/daemon/internal.h"
 #include "tools/daemon/metering.h"
 
@@ -113,6 +114,16 @@ static json_t *window_json(const struct daemon *d)
 		setup_in_window(setup, clock_now_s(&d->options->clock)));
 }
 
+/* Those that a program reads, then those that are files. */
+static json_t *meters_json(const struct daemon *d)
+{
+	json_t *list = metering_json(d->metering);
+
+	if (list)
+		arrays_add_files(d->options->setup, list);
+	return list;
+}
+
 static json_t *answer_status(struct daemon *d, const struct request *request,
 			     const struct command_env *env, struct error *err)
 {
@@ -133,8 +144,8 @@ static json_t *answer_status(struct daemon *d, const struct request *request,
 			  "since", since, "pid", (int)getpid(), "read_only",
 			  d->options->readonly, "front", front_json(d), "ways",
 			  ways_json(d), "jobs", jobs_json(d), "pack_window",
-			  window_json(d), "meters", metering_json(d->metering),
-			  "errors", errors_json(d), "log",
+			  window_json(d), "meters", meters_json(d), "errors",
+			  errors_json(d), "log",
 			  d->options->foreground ? NULL : log));
 	return result;
 }

@@ -3,6 +3,9 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <time.h>
+
+#include "tools/daemon/protocol.h"
 
 /* Tiers have numbers of their own on disk. */
 static unsigned int tiers_of(unsigned int holds)
@@ -124,6 +127,45 @@ int arrays_load(const struct setup *setup, int state_fd,
 	else
 		*ret_arrays = a;
 	return rc;
+}
+
+/* The last reading; null: there is none. */
+static json_t *last_json(const struct meter *meter)
+{
+	char when[32];
+	struct tm tm;
+	time_t at;
+
+	if (meter->n == 0)
+		return json_null();
+	at = (time_t)meter->reading[meter->n - 1].at_s;
+	if (!gmtime_r(&at, &tm) ||
+	    strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		return json_null();
+	return json_pack("{s:s, s:I}", "time", when, "value_micro",
+			 (json_int_t)meter->reading[meter->n - 1].value);
+}
+
+void arrays_add_files(const struct setup *setup, json_t *list)
+{
+	for (unsigned int i = 0; i < setup->config.arrays; i++) {
+		const struct config_array *array = &setup->config.array[i];
+		struct meter meter = { .n = 0 };
+		struct error err = ERROR_INIT;
+		json_t *wrong = NULL;
+
+		if (!array->meter)
+			continue;
+		if (meter_load(array->meter, &meter, &err) < 0)
+			wrong = json_from_name(err.text);
+		(void)json_array_append_new(
+			list,
+			json_pack("{s:s, s:s, s:o, s:o}", "array", array->id,
+				  "unit", meter.kind == METER_KWH ? "kWh" : "W",
+				  "last", last_json(&meter), "wrong",
+				  wrong ? wrong : json_null()));
+		meter_release(&meter);
+	}
 }
 
 void arrays_release(struct arrays *arrays)

@@ -17,6 +17,9 @@ struct arrays {
  * read. A program's that was not read yet has no reading. */
 int arrays_load(const struct setup *setup, int state_fd,
 		struct arrays *ret_arrays, struct error *err);
+/* Appends to `list` what status says of each meter that is a file: as
+ * metering_json(), without `every_s`. */
+void arrays_add_files(const struct setup *setup, json_t *list);
 /* Without their meters. -ENOMEM. */
 int arrays_describe(const struct setup *setup, struct arrays *ret_arrays,
 		    struct error *err);
