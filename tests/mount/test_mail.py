@@ -7,6 +7,7 @@ import email.policy
 import email.utils
 import os
 
+import drive
 import env
 from ledgercase import END, HOUR, LedgerCase, seeded
 
@@ -147,6 +148,30 @@ class Mail(LedgerCase):
                               "--mail", "--json", check=False)
         self.assertEqual(1, done.returncode)
         os.unlink(fail)
+        self.send()
+        self.assertEqual(3, len(self.messages()))
+
+    def test_who_may_write_drive_yaml_does_not_run_programs_as_root(self):
+        self.a_month()
+        self.close()
+        os.chmod(self.config, 0o666)
+        done = self.send(check=False, lang="en")
+        self.assertEqual(1, done.returncode)
+        self.assertIn("others may write it", done.stderr)
+        self.assertEqual([], os.listdir(self.box))
+        self.drive.stop()
+        refused = drive.Drive(self.lower, sobre=env.SOBRE_FAULT,
+                              environ={"SOBRE_CLOCK": self.clock},
+                              options=("--config", self.config))
+        self.addCleanup(refused.clean)
+        try:
+            self.assertNotEqual(0, refused.start().wait())
+        except drive.MountFailed:
+            pass  # before it was seen mounted
+        self.assertIn("others may write it", refused.said())
+        refused.clean()
+        os.chmod(self.config, 0o644)
+        self.drive = self.mount()
         self.send()
         self.assertEqual(3, len(self.messages()))
 

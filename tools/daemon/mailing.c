@@ -18,6 +18,7 @@
 #include "fs/base/io.h"
 #include "tools/daemon/reporting.h"
 #include "tools/daemon/spawn.h"
+#include "tools/daemon/trusted.h"
 #include "tools/mail/mail.h"
 
 #define DIRECTORY      "mail"
@@ -403,17 +404,18 @@ static void send_all(struct reporting *r, const struct report_input *in,
 void mailing_run(struct reporting *r, const struct report_input *in)
 {
 	const struct report_month *m = &in->month[in->months - 1];
+	const struct config *config = &r->env->setup->config;
 	struct error err = ERROR_INIT;
 	cleanup_fd int state = -1;
 
-	if (!r->env->setup->config.mail_from)
+	if (!config->mail_from)
 		return;
 	if (m->version == 0)
 		(void)error_set(&err, -EINVAL,
 				"%04d-%02d is not closed: only closed months "
 				"are sent",
 				m->month / 12, m->month % 12 + 1);
-	else
+	else if (!config->mail_program || trusted_file(config->file, &err) == 0)
 		state = open_state(drive_state_fd(r->env->drive), &err);
 	if (err.code < 0)
 		tell(r, NAME_OF_CITY, NULL, false, &err);

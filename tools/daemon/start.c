@@ -20,6 +20,7 @@
 #include "fs/usage/usage.h"
 #include "tools/daemon/internal.h"
 #include "tools/daemon/metering.h"
+#include "tools/daemon/trusted.h"
 #include "tools/po/po.h"
 
 #define READY_TIMEOUT_MS 60000
@@ -297,6 +298,7 @@ static void say_meter(void *daemon, const char *array, const struct error *err)
 
 static int start_workers(struct daemon *d, struct error *err)
 {
+	const struct config *config = &d->options->setup->config;
 	int rc = start_thread(&d->accept_thread, &d->accept_started,
 			      control_main, d, err);
 
@@ -306,9 +308,11 @@ static int start_workers(struct daemon *d, struct error *err)
 	if (rc == 0)
 		rc = start_thread(&d->packer_thread, &d->packer_started,
 				  packer_main, d, err);
+	if (rc == 0 && config->mail_program)
+		rc = trusted_file(config->file, err);
 	if (rc == 0)
-		rc = metering_new(&d->options->setup->config, d->state_fd,
-				  d->stop_fd, &d->options->clock, say_meter, d,
+		rc = metering_new(config, d->state_fd, d->stop_fd,
+				  &d->options->clock, say_meter, d,
 				  &d->metering, err);
 	return rc;
 }
