@@ -53,7 +53,7 @@ static const char style[] =
 	".s{font-size:.92rem;columns:2 20rem;column-gap:2.5rem;max-width:none}"
 	"tfoot td,tfoot th:first-child{font-weight:700;"
 	"border-top:2px solid #161616}"
-	"th:first-child{min-width:8rem;overflow-wrap:anywhere}"
+	"th:first-child{min-width:10.5rem;overflow-wrap:anywhere}"
 	".l thead th{overflow-wrap:normal}"
 	"td{font-variant-numeric:tabular-nums}"
 	"figure{margin:1rem 0}"
