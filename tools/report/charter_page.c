@@ -128,15 +128,27 @@ static unsigned int first_of(unsigned int row)
 	return i;
 }
 
+/* Short: a figure and its unit stay on a line. */
+static void cell(struct page *p, const char *tag, const char *text)
+{
+	page_rawf(p, "<%s class=\"n\">", tag);
+	page_say(p, "%s", text);
+	page_rawf(p, "</%.2s>", tag);
+}
+
 static void table_head(struct page *p, int32_t year)
 {
+	static const char col[] = "th scope=\"col\"";
+	struct num this_year = num_printf("%04d", year);
+	struct num last_year = num_printf("%04d", year - 1);
+
 	page_raw(p, "<thead><tr>");
 	page_th(p, "col", PT(p, "Commitment"));
 	page_th(p, "col", PT(p, "Indicator"));
-	page_rawf(p, "<th scope=\"col\">%04d</th>", year);
-	page_rawf(p, "<th scope=\"col\">%04d</th>", year - 1);
-	page_th(p, "col", PT(p, "Change"));
-	page_th(p, "col", PT(p, "Target"));
+	cell(p, col, this_year.s);
+	cell(p, col, last_year.s);
+	cell(p, col, PT(p, "Change"));
+	cell(p, col, PT(p, "Target"));
 	page_raw(p, "</tr></thead>\n<tbody>\n");
 }
 
@@ -145,19 +157,17 @@ static void table_row(struct charter_page *c, unsigned int row)
 	struct page *p = &c->page;
 	unsigned int i = first_of(row);
 	const struct charter_figure *f = &c->figure[i];
+	struct num now = value(charter_indicators[i].unit, f->value, p->lang);
 	struct num changed = change(c, i);
 
 	page_raw(p, "<tr><th scope=\"row\">");
 	page_say(p, "%u. %s", row, PT(p, charter_rows[row - 1].title));
 	page_raw(p, "</th>");
 	page_td(p, PT(p, charter_indicators[i].label));
-	page_td(p,
-		f->known
-			? value(charter_indicators[i].unit, f->value, p->lang).s
-			: PT(p, "not known"));
-	page_td(p, before(c, i).s);
-	page_td(p, *changed.s ? changed.s : "–");
-	page_td(p, target(c, i).s);
+	cell(p, "td", f->known ? now.s : PT(p, "not known"));
+	cell(p, "td", before(c, i).s);
+	cell(p, "td", *changed.s ? changed.s : "–");
+	cell(p, "td", target(c, i).s);
 	page_raw(p, "</tr>\n");
 }
 
