@@ -279,7 +279,8 @@ static int of_all(struct catalog *cat, const struct tree *t,
 
 	for (uint32_t i = 0; i < t->n; i++)
 		most = t->node[i].number > most ? t->node[i].number : most;
-	to->folder = calloc((most + 1U) * REPORT_FOLDERS, sizeof(*to->folder));
+	to->folder = calloc((size_t)(most + 1U) * REPORT_FOLDERS,
+			    sizeof(*to->folder));
 	if (!to->folder)
 		return error_set(err, -ENOMEM, "no memory for folders");
 	for (unsigned int i = 0; rc == 0 && i <= most; i++)
