@@ -28,6 +28,7 @@ static const struct ledger_file files[] = {
 	  .name = "plan.pdf" },
 	{ .set = { 2, { 2, 3 } },
 	  .packed_bytes = 1001,
+	  .exclusive_bytes = 1001,
 	  .packed = true,
 	  .used_day = TODAY - 4000,
 	  .name = "vieux.mov" },
