@@ -26,6 +26,8 @@ static const char *const names[] = {
 	"files_published",
 	"measured_percent",
 	"months_closed",
+	"proposals_done",
+	"proposals_gained_tb",
 };
 #define NAMES (sizeof(names) / sizeof(names[0]))
 _Static_assert(NAMES <= CONFIG_CHARTER_MAX, "room for all");

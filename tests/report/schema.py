@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: EUPL-1.2
-"""Every sample's JSON against docs/format/report.schema.json, and that of a year
-against year.schema.json, by ajv. Every key is in the schema, and every key of
-the schema in a sample. Exit status 77
-without node or ajv, which tools/setup --tests installs.
+"""Every sample's JSON against docs/format/report.schema.json, that of a year
+against year.schema.json, the charter's against charter.schema.json, by ajv.
+Every key is in the schema, and every key of the schema in a sample. Exit status
+77 without node or ajv, which tools/setup --tests installs.
 """
 import json
 import pathlib
@@ -17,7 +17,8 @@ import pages
 FORMATS = pages.HERE.parents[1] / "docs/format"
 # The schema of the files of each folder.
 SCHEMAS = {pages.MONTH: FORMATS / "report.schema.json",
-           pages.YEAR: FORMATS / "year.schema.json"}
+           pages.YEAR: FORMATS / "year.schema.json",
+           "charter": FORMATS / "charter.schema.json"}
 
 
 def validate(modules, folder, paths):

@@ -64,6 +64,16 @@ struct charter_files {
 int charter_files(const struct folder *folder, int32_t year,
 		  struct charter_files *ret_files, struct error *err);
 
+/* What became of proposals, as the closed months of a year kept them. */
+struct charter_gains {
+	unsigned int proposed; /* by department and action */
+	unsigned int done;     /* of them: nothing is left */
+	uint128 gained_bytes;  /* less from month to month, added up */
+};
+/* False: no closed month of that year looked at the files. */
+bool charter_gains(const struct report_charter *in, int32_t year,
+		   struct charter_gains *ret_gains);
+
 /* How many months of that year are closed. */
 unsigned int charter_closed(const struct report_charter *in, int32_t year);
 /* `files`: of the year and of the one before. */

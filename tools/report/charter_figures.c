@@ -168,10 +168,15 @@ static void tell_growth(struct charter_figure *figure,
 	struct charter_figure *full = &figure[REPORT_CHARTER_FULL];
 
 	f->why = full->why = N_("It takes three months watched whole.");
+	for (unsigned int i = 0; i < REPORT_AHEAD; i++)
+		figure[REPORT_CHARTER_AHEAD_1 + i].why = f->why;
 	if (!city->growth.known)
 		return;
 	f->known = true;
 	f->value = city->growth.bytes_month / MICRO; /* of 10^12 */
+	for (unsigned int i = 0; i < REPORT_AHEAD; i++)
+		tell(&figure[REPORT_CHARTER_AHEAD_1 + i],
+		     city->growth.ahead_bytes[i] / (uint64_t)MICRO);
 	full->why = city->usable_bytes == 0
 			    ? N_("drive.yaml does not say what the arrays "
 				 "hold.")
@@ -249,6 +254,19 @@ static void tell_ages(struct charter_figure *figure,
 	}
 }
 
+static void tell_gains(struct charter_figure *figure,
+		       const struct report_charter *in, int32_t year)
+{
+	struct charter_gains gains;
+
+	if (!charter_gains(in, year, &gains))
+		return;
+	tell(&figure[REPORT_CHARTER_PROPOSED], gains.proposed * (uint128)MICRO);
+	tell(&figure[REPORT_CHARTER_DONE], gains.done * (uint128)MICRO);
+	tell(&figure[REPORT_CHARTER_GAINED],
+	     gains.gained_bytes / (uint128)MICRO);
+}
+
 static void tell_energy(struct charter_figure *figure, const struct year *y)
 {
 	struct charter_figure *sci = &figure[REPORT_CHARTER_SCI];
@@ -285,7 +303,10 @@ static void tell_months(struct charter_figure *figure,
 		REPORT_CHARTER_RENEWABLE, REPORT_CHARTER_GROWTH,
 		REPORT_CHARTER_FULL,	  REPORT_CHARTER_MEASURED,
 		REPORT_CHARTER_UNUSED_1,  REPORT_CHARTER_UNUSED_3,
-		REPORT_CHARTER_UNUSED_5,
+		REPORT_CHARTER_UNUSED_5,  REPORT_CHARTER_AHEAD_1,
+		REPORT_CHARTER_AHEAD_2,	  REPORT_CHARTER_AHEAD_3,
+		REPORT_CHARTER_PROPOSED,  REPORT_CHARTER_DONE,
+		REPORT_CHARTER_GAINED,
 	};
 
 	tell(&figure[REPORT_CHARTER_CLOSED], y->closed * (uint128)MICRO);
@@ -298,10 +319,14 @@ static void tell_months(struct charter_figure *figure,
 		figure[REPORT_CHARTER_UNUSED_1 + i].why =
 			N_("Files were not counted by age when the months "
 			   "were closed.");
+	for (unsigned int i = 0; i < 3; i++)
+		figure[REPORT_CHARTER_PROPOSED + i].why =
+			figure[REPORT_CHARTER_UNUSED_1].why;
 	tell_energy(figure, y);
 	tell_city(figure, in, y, now);
 	if (y->surveyed)
 		tell_ages(figure, y->surveyed->survey);
+	tell_gains(figure, in, y->last->month / 12);
 }
 
 /* --- of files, and of the drive --------------------------------------------
@@ -351,8 +376,6 @@ static void say_why(struct charter_figure *figure)
 	figure[REPORT_CHARTER_HOURS].why =
 		N_("Nothing is asked of agents, and nobody counts their "
 		   "hours.");
-	figure[REPORT_CHARTER_DONE].why =
-		N_("Proposals are not followed up yet.");
 }
 
 /* --- all -------------------------------------------------------------------
@@ -362,7 +385,9 @@ static void say_why(struct charter_figure *figure)
 static bool is_comparable(enum report_charter_indicator i,
 			  const struct year *now, const struct year *before)
 {
-	if (i == REPORT_CHARTER_ENERGY || i == REPORT_CHARTER_CORRECTED)
+	if (i == REPORT_CHARTER_ENERGY || i == REPORT_CHARTER_CORRECTED ||
+	    i == REPORT_CHARTER_PROPOSED || i == REPORT_CHARTER_DONE ||
+	    i == REPORT_CHARTER_GAINED)
 		return now->closed == before->closed;
 	return i == REPORT_CHARTER_CLOSED || before->closed > 0 ||
 	       charter_indicators[i].source != CHARTER_FROM_MONTHS;

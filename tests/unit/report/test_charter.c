@@ -344,9 +344,69 @@ static void too_many_months_are_refused(void **state)
 			 -EINVAL);
 }
 
+/* One department's temporary files: 5 TB in January, 2 in March, none in
+ * April, and 1 of another's that stays; February looked at nothing. */
+static void proposals_are_followed_from_month_to_month(void **state)
+{
+	static const uint64_t left[][2] = { { 5, 1 }, { 2, 1 }, { 0, 1 } };
+	struct report_stock stock[3][2];
+	struct report_survey survey[3];
+	const struct charter_figure *f;
+	struct town t;
+
+	(void)state;
+	found(&t);
+	memset(stock, 0, sizeof(stock));
+	for (unsigned int i = 0; i < 3; i++) {
+		survey[i] = (struct report_survey){ .department = stock[i],
+						    .departments = 2 };
+		for (unsigned int d = 0; d < 2; d++)
+			stock[i][d].action[ACTION_TEMPORARY].gain_bytes =
+				left[i][d] * TB;
+	}
+	assert_false(ask(&t, REPORT_CHARTER_PROPOSED)->known);
+	t.month[4].survey = &survey[0]; /* January */
+	t.month[6].survey = &survey[1];
+	t.month[7].survey = &survey[2];
+	f = ask(&t, REPORT_CHARTER_PROPOSED);
+	assert_true(f->known);
+	assert_int_equal(f->value, 2 * MICRO);
+	assert_int_equal(ask(&t, REPORT_CHARTER_DONE)->value, MICRO);
+	assert_int_equal(ask(&t, REPORT_CHARTER_GAINED)->value, 5 * MICRO);
+	/* What was there the December before, and is gone in January, was
+	 * proposed, and is this year's gain. */
+	t.month[3].survey = &survey[0];
+	t.month[4].survey = &survey[1];
+	t.month[6].survey = t.month[7].survey = NULL;
+	assert_int_equal(ask(&t, REPORT_CHARTER_GAINED)->value, 3 * MICRO);
+	assert_int_equal(ask(&t, REPORT_CHARTER_DONE)->value, 0);
+}
+
+/* As much each month: as much in three years. */
+static void what_is_needed_ahead_is_told(void **state)
+{
+	struct town t;
+
+	(void)state;
+	found(&t);
+	for (unsigned int i = 0; i < REPORT_AHEAD; i++) {
+		const struct charter_figure *f =
+			ask(&t, REPORT_CHARTER_AHEAD_1 + i);
+
+		assert_true(f->known);
+		assert_int_equal(f->value, 10 * MICRO);
+	}
+	t.in.months = 6; /* of 2026 two, but four before them */
+	assert_true(ask(&t, REPORT_CHARTER_AHEAD_3)->known);
+	t.in.months = 0;
+	assert_false(ask(&t, REPORT_CHARTER_AHEAD_3)->known);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(proposals_are_followed_from_month_to_month),
+		cmocka_unit_test(what_is_needed_ahead_is_told),
 		cmocka_unit_test(a_year_is_its_closed_months),
 		cmocka_unit_test(the_reserve_is_not_stored),
 		cmocka_unit_test(as_many_months_can_be_compared),
