@@ -173,8 +173,14 @@ class Closing(Lived):
     def test_what_files_there_are_is_what_the_lower_holds(self):
         self.a_month()
         self.write("Ville/Urbanisme/plan.pdf", seeded(5, 200_000))
+        self.write("Ville/Urbanisme/plan.bak", seeded(6, 70_000))
         self.seen()
         told = self.report()["files"]
+        left = os.lstat(os.path.join(self.drive.below(),
+                                     "Ville/Urbanisme/plan.bak"))
+        self.assertEqual({"files": 1, "gain_bytes": left.st_blocks * 512},
+                         told["actions"]["temporary"])
+        self.assertEqual(0, told["actions"]["unused_5_years"]["files"])
         found = [st for st, _, _ in
                  holdings.Lower(self.drive.below(), ()).inodes().values()
                  if stat.S_ISREG(st.st_mode)]
