@@ -324,6 +324,44 @@ int request_parse(const void *data, size_t len, struct request *ret_request,
 	return rc < 0 ? rc : request_decode(value, ret_request, err);
 }
 
+/* Those that were said. */
+static int encode_numbers(const struct request *request, json_t *value)
+{
+	const struct {
+		const char *key;
+		bool said;
+		json_int_t number;
+	} numbers[] = {
+		{ "as_of_day", request->as_of_day != INT32_MIN,
+		  request->as_of_day },
+		{ "umask", request->masked, (json_int_t)request->mask },
+		{ "year", request->year != 0, request->year },
+		{ "charter", request->charter != 0, request->charter },
+	};
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < sizeof(numbers) / sizeof(numbers[0]);
+	     i++)
+		if (numbers[i].said)
+			rc = json_object_set_new(
+				value, numbers[i].key,
+				json_integer(numbers[i].number));
+	return rc;
+}
+
+static int encode_flags(const struct request *request, json_t *value)
+{
+	int rc = 0;
+
+	if (request->apart)
+		rc = json_object_set_new(value, "apart", json_true());
+	if (rc == 0 && request->mail)
+		rc = json_object_set_new(value, "mail", json_true());
+	if (rc == 0 && request->again)
+		rc = json_object_set_new(value, "again", json_true());
+	return rc;
+}
+
 json_t *request_encode(const struct request *request)
 {
 	json_t *paths = json_array();
@@ -340,24 +378,10 @@ json_t *request_encode(const struct request *request)
 	for (size_t i = 0; rc == 0 && i < request->n_paths; i++)
 		rc = json_array_append_new(paths,
 					   json_from_name(request->paths[i]));
-	if (rc == 0 && request->as_of_day != INT32_MIN)
-		rc = json_object_set_new(value, "as_of_day",
-					 json_integer(request->as_of_day));
-	if (rc == 0 && request->masked)
-		rc = json_object_set_new(value, "umask",
-					 json_integer((int)request->mask));
-	if (rc == 0 && request->year)
-		rc = json_object_set_new(value, "year",
-					 json_integer(request->year));
-	if (rc == 0 && request->charter)
-		rc = json_object_set_new(value, "charter",
-					 json_integer(request->charter));
-	if (rc == 0 && request->apart)
-		rc = json_object_set_new(value, "apart", json_true());
-	if (rc == 0 && request->mail)
-		rc = json_object_set_new(value, "mail", json_true());
-	if (rc == 0 && request->again)
-		rc = json_object_set_new(value, "again", json_true());
+	if (rc == 0)
+		rc = encode_numbers(request, value);
+	if (rc == 0)
+		rc = encode_flags(request, value);
 	if (rc == 0)
 		rc = encode_texts(request, value);
 	if (rc < 0) {
