@@ -299,21 +299,24 @@ static void say_meter(void *daemon, const char *array, const struct error *err)
 static int start_workers(struct daemon *d, struct error *err)
 {
 	const struct config *config = &d->options->setup->config;
-	int rc = start_thread(&d->accept_thread, &d->accept_started,
-			      control_main, d, err);
+	int rc = 0;
 
+	if (!d->options->readonly && config->mail_program)
+		rc = trusted_file(config->file, err);
+	/* Before those who may ask about it. */
+	if (rc == 0 && !d->options->readonly)
+		rc = metering_new(config, d->state_fd, d->stop_fd,
+				  &d->options->clock, say_meter, d,
+				  &d->metering, err);
+	if (rc == 0)
+		rc = start_thread(&d->accept_thread, &d->accept_started,
+				  control_main, d, err);
 	if (rc < 0 || d->options->readonly)
 		return rc;
 	rc = start_thread(&d->scan_thread, &d->scan_started, scan_main, d, err);
 	if (rc == 0)
 		rc = start_thread(&d->packer_thread, &d->packer_started,
 				  packer_main, d, err);
-	if (rc == 0 && config->mail_program)
-		rc = trusted_file(config->file, err);
-	if (rc == 0)
-		rc = metering_new(config, d->state_fd, d->stop_fd,
-				  &d->options->clock, say_meter, d,
-				  &d->metering, err);
 	return rc;
 }
 
