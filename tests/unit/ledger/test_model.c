@@ -89,12 +89,10 @@ static uint16_t model_department(struct model *m, const char *path,
 				return (uint16_t)(i + 1);
 		}
 	}
-	for (unsigned int i = 0; i < w->n; i++) {
-		for (unsigned int j = 0; j < w->departments[i].n_gids; j++) {
+	for (unsigned int i = 0; i < w->n; i++)
+		for (unsigned int j = 0; j < w->departments[i].n_gids; j++)
 			if (w->departments[i].gids[j] == gid)
 				return (uint16_t)(i + 1);
-		}
-	}
 	return 0;
 }
 
@@ -112,10 +110,9 @@ static struct dept_set model_set(struct model *m, struct model_inode *f)
 				       path, sizeof(path), 0));
 		member[model_department(m, path, f->row.gid)] = true;
 	}
-	for (uint16_t i = 0; i < 8; i++) {
+	for (uint16_t i = 0; i < 8; i++)
 		if (member[i])
 			set.member[set.n++] = i;
-	}
 	if (set.n == 0 && f->kept.n == 0) /* it never had a name */
 		set.member[set.n++] = model_department(m, "", f->row.gid);
 	if (set.n > 0)
@@ -125,10 +122,9 @@ static struct dept_set model_set(struct model *m, struct model_inode *f)
 
 static struct model_held *model_held(struct model *m, struct dept_set set)
 {
-	for (unsigned int i = 0; i < m->sets; i++) {
+	for (unsigned int i = 0; i < m->sets; i++)
 		if (dept_set_same(&m->held[i].set, &set))
 			return &m->held[i];
-	}
 	assert_true(m->sets < MODEL_SETS);
 	m->held[m->sets].set = set;
 	return &m->held[m->sets++];
@@ -162,12 +158,11 @@ static void model_pass(struct model *m, int64_t seconds)
 		int64_t dt = (until < end ? until : end) - now;
 
 		assert_true(day < DAYS);
-		for (unsigned int i = 0; i < m->sets; i++) {
+		for (unsigned int i = 0; i < m->sets; i++)
 			for (int t = 0; t < TIERS; t++)
 				m->held[i].day[day][t] +=
 					(uint128)m->held[i].bytes[t] *
 					(uint128)dt;
-		}
 		now += dt;
 	}
 	atomic_store(&m->w->now_s, now);
@@ -318,10 +313,9 @@ static void op_gone(struct model *m)
 {
 	struct model_inode *f = pick(m, false);
 
-	for (unsigned int i = 0; f != NULL && i < NAMES; i++) {
+	for (unsigned int i = 0; f != NULL && i < NAMES; i++)
 		if (f->name[i].parent != 0)
 			return;
-	}
 	if (f == NULL)
 		return;
 	post(m->w, CATALOG_EVENT_GONE, &f->row);
@@ -414,10 +408,9 @@ static void compare_held(struct model *m)
 			    h->bytes[TIER_LOGICAL]);
 		want += h->bytes[TIER_HOT] + h->bytes[TIER_LOGICAL];
 	}
-	for (unsigned int i = 0; i < n; i++) {
+	for (unsigned int i = 0; i < n; i++)
 		if (row[i].tier == TIER_HOT || row[i].tier == TIER_LOGICAL)
 			all += (uint64_t)row[i].byte_seconds;
-	}
 	free(row);
 	assert_int_equal(all, want);
 }
@@ -441,20 +434,18 @@ static void compare_month(struct model *m, int32_t month)
 		for (int t = TIER_HOT; t <= TIER_LOGICAL; t += TIER_LOGICAL) {
 			uint128 sum = 0;
 
-			for (int64_t day = 0; day < DAYS; day++) {
+			for (int64_t day = 0; day < DAYS; day++)
 				if (month_of_day(day) == month)
 					sum += m->held[i].day[day][t];
-			}
 			assert_true(row_of(got.row, got.n, (enum tier)t,
 					   m->held[i].set) == sum);
 			want += sum;
 		}
 	}
-	for (unsigned int i = 0; i < got.n; i++) {
+	for (unsigned int i = 0; i < got.n; i++)
 		if (got.row[i].tier == TIER_HOT ||
 		    got.row[i].tier == TIER_LOGICAL)
 			all += got.row[i].byte_seconds;
-	}
 	assert_true(all == want);
 	ledger_month_release(&got);
 }
