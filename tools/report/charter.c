@@ -17,21 +17,11 @@ struct run {
 static int put(const struct run *run, const char *ending,
 	       const struct buf *data, struct error *err)
 {
-	cleanup_free char *path = NULL;
 	char name[64];
-	int rc;
 
 	(void)snprintf(name, sizeof(name), "charter-%04d%s",
 		       run->charter.in->year, ending);
-	rc = folder_put(&run->folder, name, data, err);
-	if (rc < 0 || !run->each)
-		return rc;
-	if (asprintf(&path, "%s/%s", run->folder.path, name) < 0) {
-		path = NULL;
-		return error_set(err, -ENOMEM, "%s", error_words(-ENOMEM));
-	}
-	run->each(run->ctx, path);
-	return 0;
+	return folder_put(&run->folder, name, data, run->each, run->ctx, err);
 }
 
 static int put_json(struct run *run, struct error *err)

@@ -115,7 +115,7 @@ static int write_temporary(const struct folder *folder, const char *name,
 	return rc < 0 ? rc : io_fsync(fd);
 }
 
-int folder_put(const struct folder *folder, const char *name,
+static int put(const struct folder *folder, const char *name,
 	       const struct buf *data, struct error *err)
 {
 	char temporary[160];
@@ -131,6 +131,24 @@ int folder_put(const struct folder *folder, const char *name,
 		return error_set(err, rc, "cannot write '%s/%s': %s",
 				 folder->path, name, error_words(rc));
 	}
+	return 0;
+}
+
+int folder_put(const struct folder *folder, const char *name,
+	       const struct buf *data,
+	       void (*each)(void *ctx, const char *path), void *ctx,
+	       struct error *err)
+{
+	cleanup_free char *path = NULL;
+	int rc = put(folder, name, data, err);
+
+	if (rc < 0 || !each)
+		return rc;
+	if (asprintf(&path, "%s/%s", folder->path, name) < 0) {
+		path = NULL;
+		return error_set(err, -ENOMEM, "%s", error_words(-ENOMEM));
+	}
+	each(ctx, path);
 	return 0;
 }
 

@@ -367,8 +367,11 @@ int folder_open(const char *dir_path, const char *name,
 int folder_make(const char *path, const struct report_access *access,
 		struct error *err);
 void folder_release(struct folder *folder);
+/* Whole or not at all; `each`, unless NULL, gets its path once it is there. */
 int folder_put(const struct folder *folder, const char *name,
-	       const struct buf *data, struct error *err);
+	       const struct buf *data,
+	       void (*each)(void *ctx, const char *path), void *ctx,
+	       struct error *err);
 int folder_sync(const struct folder *folder, struct error *err);
 
 /* access.c: of a file or directory of ours. */

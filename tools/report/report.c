@@ -19,17 +19,7 @@ typedef int write_fn(const struct page *p, struct buf *out, struct error *err);
 static int put_named(const struct run *run, const char *name,
 		     const struct buf *data, struct error *err)
 {
-	cleanup_free char *path = NULL;
-	int rc = folder_put(&run->folder, name, data, err);
-
-	if (rc < 0 || !run->each)
-		return rc;
-	if (asprintf(&path, "%s/%s", run->folder.path, name) < 0) {
-		path = NULL;
-		return error_set(err, -ENOMEM, "%s", error_words(-ENOMEM));
-	}
-	run->each(run->ctx, path);
-	return 0;
+	return folder_put(&run->folder, name, data, run->each, run->ctx, err);
 }
 
 static int put_file(const struct run *run, const struct page *p,

@@ -14,23 +14,10 @@ struct writing {
 static int put_file(const struct writing *w, const char *ending,
 		    const struct buf *out, struct error *err)
 {
-	cleanup_free char *path = NULL;
 	char name[64];
-	int rc = buf_error(out);
 
 	(void)snprintf(name, sizeof(name), "index%s", ending);
-	if (rc < 0)
-		return error_set(err, rc, "cannot make '%s': %s", name,
-				 error_words(rc));
-	rc = folder_put(&w->folder, name, out, err);
-	if (rc < 0 || !w->each)
-		return rc;
-	if (asprintf(&path, "%s/%s", w->folder.path, name) < 0) {
-		path = NULL;
-		return error_set(err, -ENOMEM, "%s", error_words(-ENOMEM));
-	}
-	w->each(w->ctx, path);
-	return 0;
+	return folder_put(&w->folder, name, out, w->each, w->ctx, err);
 }
 
 static int put_csvs(const struct writing *w, struct error *err)
