@@ -171,7 +171,7 @@ class Arrays(LedgerCase):
         said = self.drive.run("status", self.drive.dir).stdout
         self.assertIn("not closed yet: 2026-09, 2026-10: sobre month", said)
         fell = "The meter of array vault went backwards"
-        silent = "The meter of array vault has no reading for this month"
+        silent = "The meter of array vault measured nothing of this month"
         done = self.drive.run("month", "close", "--due", "--drive",
                               self.drive.dir)
         self.assertIn("2026-09: " + fell, done.stderr)

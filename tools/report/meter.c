@@ -89,7 +89,7 @@ static bool say_unmeasured(const struct energy_array_month *a,
 	if (what == METER_SILENT)
 		return say(text,
 			   TL(lang,
-			      N_("The meter of array %s has no reading for "
+			      N_("The meter of array %s measured nothing of "
 				 "this month: its electricity is estimated by "
 				 "coefficients.")),
 			   a->id);

@@ -78,7 +78,7 @@ static void what_a_meter_lacks_has_a_name_and_a_sentence(void **state)
 	a.meter.covered_s = 26 * DAY;
 	is(&a, METER_PART, "part", "covers 26 days of the month only");
 	a.meter.covered_s = 0;
-	is(&a, METER_SILENT, "silent", "has no reading for this month");
+	is(&a, METER_SILENT, "silent", "measured nothing of this month");
 }
 
 static void the_longest_id_has_room(void **state)
